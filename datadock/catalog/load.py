@@ -1,0 +1,155 @@
+"""Reading a catalog folder: every declaration, validated as a whole, with errors that name file and place.
+
+No declaration is used before the whole folder is valid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from datadock.catalog.model import Source, Survivorship
+from datadock.errors import CatalogError
+from datadock.names import is_source_name
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A validated catalog.
+
+    Attributes:
+        folder: Where it was read from.
+        sources: Declared sources by name, in alphabetical order.
+        survivorship: The rules that choose golden values.
+        digest: SHA-256 of every declaration's bytes; changes when any of them does.
+    """
+
+    folder: Path
+    sources: dict[str, Source]
+    survivorship: Survivorship = field(default_factory=Survivorship)
+    digest: str = ""
+
+    def source(self, name: str) -> Source:
+        """Return a declared source.
+
+        Raises:
+            CatalogError: When no such source is declared.
+        """
+        if name not in self.sources:
+            raise CatalogError(
+                f"no source is called {name!r}",
+                expected=f"one of {', '.join(self.sources) or '(none declared)'}",
+                action=f"declare it in {self.folder / 'sources' / (name + '.yml')}",
+            )
+        return self.sources[name]
+
+    def with_entity(self, entity: str) -> list[Source]:
+        """Return the sources that hold an entity."""
+        return [source for source in self.sources.values() if entity in source.entities]
+
+
+def load_catalog(folder: Path) -> Catalog:
+    """Read and validate a catalog folder.
+
+    Args:
+        folder: A folder with ``sources/*.yml`` and optionally ``survivorship.yml``.
+
+    Raises:
+        CatalogError: With every problem of every file, each on its line.
+    """
+    files = sorted((folder / "sources").glob("*.yml"))
+    if not files:
+        raise CatalogError(
+            f"no declaration in {folder / 'sources'}",
+            expected="one <name>.yml per source",
+            action="see the README, Declaring a source, or run: datadock source add --help",
+        )
+    problems: list[str] = []
+    digest = hashlib.sha256()
+    sources: dict[str, Source] = {}
+    for path in files:
+        digest.update(path.name.encode() + path.read_bytes())
+        source = _read_source(path, problems)
+        if source is not None:
+            sources[source.name] = source
+    survivorship = _read_survivorship(folder / "survivorship.yml", digest, problems)
+    _check_references(sources, problems)
+    if problems:
+        raise CatalogError(
+            f"the catalog {folder} has {len(problems)} problem(s):\n" + "\n".join(f"  - {p}" for p in problems),
+            action="mend the files named above; nothing was run",
+        )
+    return Catalog(folder, sources, survivorship, digest.hexdigest())
+
+
+def _read_yaml(path: Path, problems: list[str]) -> dict[str, Any] | None:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        problems.append(f"{path.name}: cannot be read as YAML: {error}")
+        return None
+    if not isinstance(content, dict):
+        problems.append(f"{path.name}: found {type(content).__name__}, expected a mapping of settings")
+        return None
+    return content
+
+
+def _read_source(path: Path, problems: list[str]) -> Source | None:
+    name = path.stem
+    if not is_source_name(name):
+        problems.append(f"{path.name}: a source's file name is lower case, digits and single underscores")
+        return None
+    content = _read_yaml(path, problems)
+    if content is None:
+        return None
+    if content.setdefault("name", name) != name:
+        problems.append(f"{path.name}: name is {content['name']!r}, expected {name!r}, as the file is called")
+        return None
+    try:
+        return Source.model_validate(content)
+    except ValidationError as error:
+        problems.extend(f"{path.name}: {line}" for line in _lines(error))
+        return None
+
+
+def _read_survivorship(path: Path, digest: Any, problems: list[str]) -> Survivorship:
+    if not path.exists():
+        return Survivorship()
+    digest.update(path.read_bytes())
+    content = _read_yaml(path, problems)
+    try:
+        return Survivorship.model_validate(content or {})
+    except ValidationError as error:
+        problems.extend(f"{path.name}: {line}" for line in _lines(error))
+        return Survivorship()
+
+
+def _check_references(sources: dict[str, Source], problems: list[str]) -> None:
+    for source in sources.values():
+        for name, entity in source.entities.items():
+            for reference in entity.contact or []:
+                target = sources.get(reference.source)
+                if target is None or "contact" not in target.entities:
+                    problems.append(
+                        f"{source.name}.yml: entities.{name}.contact: {reference.source!r} is not a declared "
+                        "source with contacts"
+                    )
+
+
+def _lines(error: ValidationError) -> list[str]:
+    lines = []
+    for detail in error.errors():
+        place = ".".join(str(part) for part in detail["loc"]) or "(top)"
+        found = "" if detail["type"] == "missing" else f" (found {_short(detail['input'])})"
+        lines.append(f"{place}: {detail['msg'].removeprefix('Value error, ')}{found}")
+    return lines
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,215 @@
+"""The form of a declaration: one source, its entities, their fields; and the survivorship rules.
+
+These classes hold and validate; reading files and wording errors for a folder is ``load``'s.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import Field as Setting
+
+from datadock.catalog.fields import ENTITIES, FACTS, MODEL, EntityName, Kind, Type
+
+FormatName = Literal["csv", "jsonl", "json", "parquet", "xlsx", "xml", "eml", "document"]
+
+_FIELD_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Paths = Annotated[list[str], BeforeValidator(_as_list)]
+"""One or several places of a value in the record.
+
+``Nom`` is a column of that exact name; ``$.customer.name`` is a path into a nested record. Inside
+an ``each``, ``$.sku`` is a path into the element, ``#`` the element's position (from 1), and
+``^Nom`` or ``^$.order_id`` a place in the enclosing record.
+"""
+
+
+class Format(_Declared):
+    """How the files of a source are written. What is not stated is sniffed."""
+
+    type: FormatName
+    encoding: str | None = None
+    delimiter: str | None = Setting(None, min_length=1, max_length=1)
+    quote: str = Setting('"', min_length=1, max_length=1)
+    header: list[str] | None = Setting(None, description="Column names, for a csv without a header line.")
+    sheet: str | None = Setting(None, description="xlsx: name of the sheet; the first one by default.")
+    header_row: int = Setting(1, ge=1, description="xlsx: row of the column names, from 1.")
+    records: str | None = Setting(
+        None, description="json: path of the list of records, `$.items`; xml: name of the record's element."
+    )
+
+
+class Pull(_Declared):
+    """Where records are fetched instead of dropped: a SQL query or a paged REST resource."""
+
+    type: Literal["sql", "rest"]
+    url: str = Setting(description="SQLAlchemy or http(s) URL; {home} and {env:NAME} are filled in.")
+    query: str | None = Setting(None, description="sql: the query to run.")
+    records: str = Setting("$", description="rest: path of the list of records in a page.")
+    next: str | None = Setting(None, description="rest: path of the next page's URL in a page.")
+    headers: dict[str, str] = Setting(default_factory=dict)
+    max_pages: int = Setting(10_000, ge=1)
+
+    @model_validator(mode="after")
+    def _sql_has_a_query(self) -> Self:
+        if self.type == "sql" and not self.query:
+            raise ValueError("a pull of type sql needs `query`")
+        return self
+
+
+class Field(_Declared):
+    """One field of an entity: where its value stands in the record, and what must hold of it."""
+
+    from_: Paths = Setting(validation_alias=AliasChoices("from", "from_"), default_factory=list)
+    value: str | None = Setting(None, description="A constant, instead of `from`.")
+    kind: Kind | None = Setting(None, description="For a field outside the model; `attribute` by default.")
+    type: Type | None = None
+    formats: list[str] | None = Setting(None, description="Date formats to try, strptime notation.")
+    map: dict[str, str] | None = Setting(None, description="Values to rewrite; others stay as they are.")
+    required: bool = False
+    strict: bool = Setting(False, description="A value that does not read as `type` goes to quarantine.")
+    pattern: str | None = Setting(None, description="Regular expression that the whole value must match.")
+    one_of: list[str] | None = None
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"from": value} if isinstance(value, str | list) else value
+
+    @model_validator(mode="after")
+    def _has_an_origin(self) -> Self:
+        if bool(self.from_) == (self.value is not None):
+            raise ValueError("a field needs exactly one of `from` and `value`")
+        return self
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether a record can break this field's contract."""
+        return (
+            self.required
+            or self.strict
+            or self.pattern is not None
+            or self.one_of is not None
+            or self.min is not None
+            or self.max is not None
+        )
+
+
+class ContactReference(_Declared):
+    """Which contact record a fact belongs to; of several, the first with a non-empty key."""
+
+    source: str
+    key: Paths
+
+
+class Entity(_Declared):
+    """One entity that a source's records hold."""
+
+    key: Paths
+    each: str | None = Setting(None, description="Path of a list in the record; one row per element.")
+    updated_at: Paths | None = None
+    party: Literal["person", "company"] | dict[str, Any] = "person"
+    contact: list[ContactReference] | None = None
+    only: dict[str, list[str]] = Setting(
+        default_factory=dict, description="Keep records whose place holds one of these values."
+    )
+    fields: dict[str, Field]
+
+    @model_validator(mode="after")
+    def _field_names(self) -> Self:
+        for name in self.fields:
+            if not _FIELD_NAME.match(name):
+                raise ValueError(f"field `{name}`: lower-case letters, digits and underscores only")
+        if isinstance(self.party, dict) and not {"from", "company"} <= self.party.keys():
+            raise ValueError("`party` is person, company, or {from: COLUMN, company: [VALUES]}")
+        return self
+
+
+class Freshness(_Declared):
+    """How old the newest record may be before the source counts as stale."""
+
+    warn_after_days: float = Setting(gt=0)
+
+
+class Source(_Declared):
+    """One source: who owns it, how it arrives, what it holds."""
+
+    name: str
+    description: str
+    owner: str
+    trust: float = Setting(0.5, ge=0, le=1, description="Weight in survivorship.")
+    format: Format
+    pattern: str = "*"
+    freshness: Freshness | None = None
+    pull: Pull | None = None
+    deduplicated: bool = Setting(False, description="No two records of this source are one person.")
+    max_quarantine_rate: float = Setting(
+        0.1, ge=0, le=1, description="A batch with a larger share in quarantine raises a warning."
+    )
+    entities: dict[EntityName, Entity] = Setting(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, entity in self.entities.items():
+            own = MODEL[name]
+            for field, declared in entity.fields.items():
+                if field in own and declared.kind not in (None, own[field][0]):
+                    raise ValueError(f"{name}.{field}: its kind is `{own[field][0]}`; a model field keeps its kind")
+            if name in FACTS and entity.contact is None and "contact" not in self.entities:
+                raise ValueError(f"{name}: `contact` must say which source's contact it belongs to")
+            if entity.contact is not None and name not in FACTS:
+                raise ValueError(f"{name}: only {', '.join(FACTS)} take `contact`")
+        return self
+
+    @property
+    def main_entity(self) -> EntityName:
+        """The first declared entity: the one whose key every record must have."""
+        return next(iter(self.entities))
+
+    def kind(self, entity: str, field: str) -> Kind:
+        """Return the kind of a field."""
+        known = MODEL[entity].get(field)
+        declared = self.entities[entity].fields[field].kind  # type: ignore[index]  # a str of EntityName
+        return known[0] if known else (declared or "attribute")
+
+    def type(self, entity: str, field: str) -> Type:
+        """Return the type of a field: declared, else the model's, else text."""
+        declared = self.entities[entity].fields[field].type  # type: ignore[index]  # a str of EntityName
+        known = MODEL[entity].get(field)
+        if declared:
+            return declared
+        if known:
+            return known[1]
+        return "date" if self.kind(entity, field) == "birth_date" else "text"
+
+
+class Rule(_Declared):
+    """How the golden value of a field is chosen: criteria in order, the first that decides wins."""
+
+    by: list[Literal["validity", "trust", "recency", "completeness", "frequency"]] = Setting(min_length=1)
+    together: list[str] = Setting(
+        default_factory=list, description="Fields taken from the same record as this one (address parts)."
+    )
+
+
+class Survivorship(_Declared):
+    """The survivorship rules: one default, and one per field that differs."""
+
+    default: Rule = Rule(by=["validity", "trust", "recency", "completeness"])
+    fields: dict[str, Rule] = Setting(default_factory=dict)
+
+
+__all__ = ["ENTITIES", "ContactReference", "Entity", "Field", "Format", "Pull", "Rule", "Source", "Survivorship"]

@@ -1,0 +1,219 @@
+"""The lake: Delta tables that are appended to exactly once, and the archive of original bytes.
+
+Nothing here knows what a source or a contact is. Tables are named by ``datadock.names``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+
+from datadock.errors import LakeError
+
+_CHUNK = 1 << 20
+_TABLE_OPTIONS = {
+    "delta.enableChangeDataFeed": "true",
+    "delta.logRetentionDuration": "interval 3650 days",
+    "delta.setTransactionRetentionDuration": "interval 36500 days",
+}
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One original file in the archive.
+
+    Attributes:
+        sha256: Hex digest of the bytes; also the object's name.
+        path: Where the bytes are.
+        size: Number of bytes.
+        received_at: When these bytes first came in (UTC); kept, so that a repeated landing agrees.
+        known: Whether the archive held these bytes before this call.
+    """
+
+    sha256: str
+    path: Path
+    size: int
+    received_at: datetime
+    known: bool
+
+
+class Lake:
+    """A folder of Delta tables and a content-addressed archive of original bytes.
+
+    Args:
+        root: Folder of the lake.
+
+    Raises:
+        LakeError: When storage refuses (disk full, folder not writable, table unreadable).
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+
+    def path(self, table: str) -> Path:
+        """Return the folder of a table."""
+        return self.root / table
+
+    def open(self, table: str, version: int | None = None) -> DeltaTable | None:
+        """Open a table at a version (latest by default), or return None where it does not exist."""
+        try:
+            return DeltaTable(self.path(table), version=version)
+        except TableNotFoundError:
+            return None
+        except OSError as error:
+            raise LakeError(f"the lake table {table} cannot be read: {error}") from error
+
+    def version(self, table: str) -> int:
+        """Return the latest version of a table, -1 where it does not exist."""
+        opened = self.open(table)
+        return -1 if opened is None else opened.version()
+
+    def files(self, table: str, version: int | None = None) -> list[str]:
+        """Return the data files of a table's version, sorted; empty where it does not exist."""
+        opened = self.open(table, version)
+        return [] if opened is None else sorted(opened.file_uris())
+
+    def has_transaction(self, table: str, transaction: str) -> bool:
+        """Tell whether an application transaction was already committed to a table."""
+        opened = self.open(table)
+        return opened is not None and opened.transaction_version(transaction) is not None
+
+    def append_once(
+        self,
+        table: str,
+        data: pa.RecordBatchReader | pa.Table,
+        transaction: str,
+        *,
+        partition_by: list[str] | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> int | None:
+        """Append rows under an application transaction, unless that transaction is already in the table.
+
+        Args:
+            table: Name of the table; created with the data's schema where it does not exist.
+            data: Rows; a reader is streamed and never held in memory as a whole.
+            transaction: Name of the transaction; the same name adds nothing a second time.
+            partition_by: Partition columns, used when the table is created.
+            metadata: Kept in the commit.
+
+        Returns:
+            The committed version, or None where the transaction was there before.
+
+        Raises:
+            LakeError: When storage refuses. Nothing is visible then.
+        """
+        handle: DeltaTable | None = self.open(table)
+        if handle is None:
+            handle = self._create(table, data.schema, partition_by)
+        if handle.transaction_version(transaction) is not None:
+            return None
+        properties = CommitProperties(
+            custom_metadata=dict(metadata or {}), app_transactions=[Transaction(transaction, 0)]
+        )
+        try:
+            write_deltalake(
+                handle,
+                data,
+                mode="append",
+                schema_mode="merge",
+                commit_properties=properties,
+                writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
+            )
+        except CommitFailedError:
+            if self.has_transaction(table, transaction):
+                return None
+            raise
+        except OSError as error:
+            raise LakeError(
+                f"rows could not be appended to {table}: {error}",
+                action="free space or mend the folder, then run again: nothing half-written is visible",
+            ) from error
+        return handle.version()
+
+    def _create(self, table: str, schema: pa.Schema, partition_by: list[str] | None) -> DeltaTable:
+        try:
+            return DeltaTable.create(
+                self.path(table),
+                schema=schema,
+                mode="ignore",
+                partition_by=partition_by,
+                configuration=_TABLE_OPTIONS,
+            )
+        except OSError as error:
+            raise LakeError(f"the lake table {table} cannot be created: {error}") from error
+
+    def store(self, stream: BinaryIO, facts: Mapping[str, Any]) -> StoredObject:
+        """Put original bytes into the archive, once.
+
+        The bytes stand at ``objects/<2 hex>/<sha256>`` beside ``<sha256>.json``, which keeps the
+        ``facts`` and the time of the first reception. Both appear by an atomic rename, bytes last.
+
+        Args:
+            stream: The bytes; read in chunks.
+            facts: What is known of the origin (source, file name); JSON-serialisable.
+
+        Returns:
+            The stored object; ``known`` where the same bytes were there before.
+        """
+        folder = self.root / "objects"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=".incoming-", delete=False) as temporary:
+                digest = hashlib.sha256()
+                while chunk := stream.read(_CHUNK):
+                    digest.update(chunk)
+                    temporary.write(chunk)
+                temporary.flush()
+                os.fsync(temporary.fileno())
+            return self._settle(Path(temporary.name), digest.hexdigest(), facts)
+        except OSError as error:
+            raise LakeError(
+                f"the archive {folder} refused the bytes: {error}",
+                action="free space or mend the folder's rights, then land the file again",
+            ) from error
+
+    def _settle(self, temporary: Path, sha256: str, facts: Mapping[str, Any]) -> StoredObject:
+        target = self.root / "objects" / sha256[:2] / sha256
+        note = target.with_suffix(".json")
+        target.parent.mkdir(exist_ok=True)
+        if not note.exists():
+            received = {"received_at": datetime.now(UTC).isoformat(), **facts}
+            draft = temporary.with_suffix(".note")
+            draft.write_text(json.dumps(received, ensure_ascii=False), encoding="utf-8")
+            draft.replace(note)
+        known = target.exists()
+        size = temporary.stat().st_size
+        if known:
+            temporary.unlink()
+        else:
+            temporary.replace(target)
+        kept = json.loads(note.read_text(encoding="utf-8"))
+        return StoredObject(sha256, target, size, datetime.fromisoformat(kept["received_at"]), known)
+
+    def object_path(self, sha256: str) -> Path:
+        """Return where the bytes with this digest stand."""
+        return self.root / "objects" / sha256[:2] / sha256
+
+    def sweep(self) -> int:
+        """Remove what a killed landing left in the archive's folder; return the number of files."""
+        left = list((self.root / "objects").glob(".incoming-*"))
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+    def drop(self, tables: Iterable[str]) -> None:
+        """Delete whole tables; for derived tables that can be rebuilt, never for raw ones."""
+        for table in tables:
+            shutil.rmtree(self.path(table), ignore_errors=True)

@@ -1,0 +1,58 @@
+"""The grammar of names: one name travels from Delta folder to asset key, source, contract and suite.
+
+Nothing else in the project spells a layer, a table folder or a suite name by hand.
+"""
+
+from __future__ import annotations
+
+import re
+
+RAW = "raw"
+STAGING = "staging"
+INTERMEDIATE = "intermediate"
+GOLDEN = "golden"
+MARTS = "marts"
+
+LAYERS = (RAW, STAGING, GOLDEN, MARTS)
+"""Asset groups in the order of the flow; intermediate models belong to the staging group."""
+
+QUARANTINE = "quarantine/rejected_records"
+"""Delta table: one row per record that was refused, with its bytes and its reasons."""
+
+DOCUMENTS = "documents"
+"""Delta table: one row per landed document (pdf, eml, image), with its metadata."""
+
+BATCHES = "ledger/batches"
+"""Delta table: one row per landed batch, with its balance of rows."""
+
+DECISIONS = "ledger/decisions"
+"""Delta table: append-only ledger of must-link and never-link decisions."""
+
+PAIRS = "golden/pairs"
+MEMBERSHIPS = "golden/memberships"
+REDIRECTS = "golden/redirects"
+LINEAGE = "golden/lineage"
+CONTACTS = "golden/contacts"
+SUSPECTS = "golden/suspects"
+
+_SOURCE_NAME = re.compile(r"^[a-z][a-z0-9_]{0,48}$")
+
+
+def is_source_name(name: str) -> bool:
+    """Tell whether ``name`` may name a source: lower case, digits, underscores, at most 49 characters."""
+    return bool(_SOURCE_NAME.match(name)) and "__" not in name
+
+
+def raw_table(source: str) -> str:
+    """Return the lake table of a source's raw records, ``raw/<source>``."""
+    return f"{RAW}/{source}"
+
+
+def staging_model(source: str, entity: str) -> str:
+    """Return the dbt staging model of one entity of a source, ``stg_<source>__<entity>``."""
+    return f"stg_{source}__{entity}"
+
+
+def suite(layer: str, table: str) -> str:
+    """Return the name of an expectation suite, ``<layer>__<table>``."""
+    return f"{layer}__{table}"
