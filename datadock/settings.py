@@ -5,6 +5,7 @@ This is the only module that reads the environment. Everything else is handed a 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -74,3 +75,8 @@ class Settings(BaseSettings):
     def state_database(self) -> str:
         """SQLAlchemy URL of the state store."""
         return self.state_url or f"sqlite:///{self.home_path / 'state' / 'state.sqlite'}"
+
+
+def child_environment(**extra: str) -> dict[str, str]:
+    """Return this process's environment with additions, for a process that is started."""
+    return {**os.environ, **extra}

@@ -1,0 +1,1 @@
+"""What starts work, as pure functions: state in, decision out. The sensors wrap these."""

@@ -1,0 +1,40 @@
+"""What a run's inputs were, as one digest: equal digests mean that nothing new can come out.
+
+Covers the raw tables' versions, the decisions, the declarations, the dbt project and the code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from datadock import names
+from datadock.dock import Dock
+from datadock.settings import PROJECT_ROOT
+
+_CODE = ("datadock", "assets", "expectations")
+_SUFFIXES = {".py", ".sql", ".yml", ".yaml", ".csv", ".html", ".css", ".js"}
+
+
+def fingerprint(dock: Dock) -> str:
+    """Return the digest of everything that a run's result depends on."""
+    digest = hashlib.sha256()
+    for source in dock.catalog.sources:
+        digest.update(f"{source}={dock.lake.version(names.raw_table(source))};".encode())
+    for table in (names.DECISIONS, names.QUARANTINE):
+        digest.update(f"{table}={dock.lake.version(table)};".encode())
+    digest.update(dock.catalog.digest.encode())
+    for path in _files(dock.settings.dbt_project):
+        digest.update(path.name.encode() + path.read_bytes())
+    for room in _CODE:
+        for path in _files(PROJECT_ROOT / room):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    skipped = {"target", "logs", "dbt_packages", "__pycache__"}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in _SUFFIXES and not skipped & set(path.relative_to(folder).parts):
+            yield path

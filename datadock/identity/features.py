@@ -1,0 +1,193 @@
+"""From source contacts to linking features: one row per record, one normal form per thing compared.
+
+Which features exist follows from the declared kinds of the fields, nothing else. A feature's
+column name is fixed here; ``comparisons`` and ``blocking`` speak of features only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+import duckdb
+
+from datadock.catalog import Catalog
+from datadock.catalog.fields import MODEL
+from datadock.identity.normalise import install_macros
+
+LINKING_KINDS = frozenset(
+    "given_name family_name birth_name full_name birth_date sex civility email phone address_line street_number "
+    "street_name address_extra postcode city region birth_place occupation organisation_name identifier".split()
+)
+"""Kinds that the model compares; `country` and `attribute` say too little about who somebody is."""
+
+RECORD = ("source", "source_key", "party_type")
+LISTS = ("emails", "phones")
+
+
+@dataclass(frozen=True)
+class Features:
+    """A table of features.
+
+    Attributes:
+        table: Its name on the connection; columns ``rid`` (bigint, 0..n-1), source, source_key,
+            party_type, feature_hash, and one column per feature.
+        columns: The features that exist, in order.
+        rows: Number of records.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    rows: int
+
+
+def linking_fields(catalog: Catalog) -> dict[str, str]:
+    """Return the contact fields that some source declares and the model can use, with their kinds."""
+    kinds: dict[str, str] = {}
+    for source in catalog.with_entity("contact"):
+        for name in source.entities["contact"].fields:
+            kind = source.kind("contact", name)
+            if kind in LINKING_KINDS:
+                kinds[name] = kind
+    order = {name: place for place, name in enumerate(MODEL["contact"])}
+    return dict(sorted(kinds.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
+
+
+def build_features(
+    con: duckdb.DuckDBPyConnection, relation: str, fields: Mapping[str, str], table: str = "features"
+) -> Features:
+    """Create the table of features of all contacts of a relation.
+
+    Args:
+        con: Connection; macros and temporary tables are made on it.
+        relation: Table name or parenthesised query with source, source_key, party_type and the fields.
+        fields: Field name to kind, as of ``linking_fields``.
+        table: Name of the table to create.
+    """
+    install_macros(con)
+    _install_nicknames(con)
+    recipe = _Recipe(fields)
+    features = recipe.features()
+    columns = ", ".join(f'"{name}"' for name in fields)
+    con.execute(
+        f"create or replace temp table dd_input as select row_number() over (order by source, source_key) - 1 as rid, "
+        f"source, source_key, party_type{', ' if columns else ''}{columns} from {relation}"
+    )
+    for field, forms in recipe.forms.items():
+        picks = ", ".join(f"{sql} as {name}" for name, sql in forms.items())
+        con.execute(
+            f"create or replace temp table dd_form_{field} as select raw, {picks} from "
+            f'(select distinct "{field}" as raw from dd_input where "{field}" is not null)'
+        )
+    joins = " ".join(
+        f'left join dd_form_{field} on dd_form_{field}.raw = dd_input."{field}"' for field in recipe.forms
+    )
+    picks = "".join(f", {sql} as {name}" for name, sql in features.items())
+    con.execute(f"create or replace temp table dd_normal as select {', '.join(('rid', *RECORD))}{picks} from dd_input {joins}")
+    names = tuple(features)
+    return _finish(con, table, names)
+
+
+def _finish(con: duckdb.DuckDBPyConnection, table: str, names: tuple[str, ...]) -> Features:
+    nick = "given" in names
+    parts = ", '\x1f', ".join(f"coalesce(array_to_string({n}, ' '), '')" if n in LISTS else f"coalesce({n}, '')" for n in names)
+    extra = ", split_part(given, ' ', 1) as given_first, coalesce(canonical, split_part(given, ' ', 1)) as given_root" if nick else ""
+    join = "left join dd_nicknames on dd_nicknames.name = split_part(given, ' ', 1)" if nick else ""
+    con.execute(
+        f"create or replace temp table {table} as select dd_normal.*{extra}, "
+        f"left(md5(concat({parts or repr('')})), 16) as feature_hash from dd_normal {join} order by rid"
+    )
+    rows = con.execute(f"select count(*) from {table}").fetchall()[0][0]
+    derived = ("given_first", "given_root") if nick else ()
+    return Features(table, (*names, *derived), rows)
+
+
+def _install_nicknames(con: duckdb.DuckDBPyConnection) -> None:
+    text = resources.files("datadock.identity").joinpath("nicknames.csv").read_text(encoding="utf-8")
+    pairs = [line.split(",") for line in text.splitlines()[1:]]
+    values = ", ".join(f"('{name}', '{canonical}')" for name, canonical in pairs)
+    con.execute(f"create or replace temp table dd_nicknames as select * from (values {values}) t(name, canonical)")
+
+
+class _Recipe:
+    """Which normal forms a set of declared fields needs, and how features come from them."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.by_kind: dict[str, list[str]] = {}
+        for field, kind in fields.items():
+            self.by_kind.setdefault(kind, []).append(field)
+        self.forms: dict[str, dict[str, str]] = {}
+
+    def form(self, field: str, name: str, sql: str) -> str:
+        """Ask for a normal form of a field's distinct values; return how to refer to it."""
+        self.forms.setdefault(field, {})[name] = sql
+        return f"dd_form_{field}.{name}"
+
+    def first(self, kind: str, name: str, macro: str) -> str | None:
+        """First known normal form over the fields of a kind, or None where none is declared."""
+        refs = [self.form(field, name, f"{macro}(cast(raw as varchar))") for field in self.by_kind.get(kind, [])]
+        return f"coalesce({', '.join(refs)})" if refs else None
+
+    def every(self, kind: str, macro: str) -> str | None:
+        """Sorted distinct list of the known normal forms over the fields of a kind; null where empty."""
+        refs = [self.form(field, "v", f"{macro}(cast(raw as varchar))") for field in self.by_kind.get(kind, [])]
+        if not refs:
+            return None
+        known = f"list_sort(list_distinct(list_filter([{', '.join(refs)}], lambda v: v is not null)))"
+        return f"case when coalesce({', '.join(refs)}) is not null then {known} end"
+
+    def features(self) -> dict[str, str]:
+        """Feature name to SQL over the joined normal forms."""
+        found: dict[str, str | None] = {**self._names(), **self._places()}
+        found["birth_date"] = self.first("birth_date", "v", "dd_date")
+        sexes = [ref for ref in (self.first("sex", "v", "dd_sex"), self.first("civility", "v", "dd_sex")) if ref]
+        found["sex"] = f"coalesce({', '.join(sexes)})" if sexes else None
+        found["emails"] = self.every("email", "dd_email")
+        found["phones"] = self.every("phone", "dd_phone")
+        found["birth_place"] = self.first("birth_place", "v", "dd_text")
+        found["occupation"] = self.first("occupation", "v", "dd_text")
+        found["organisation"] = self.first("organisation_name", "v", "dd_organisation")
+        for field in self.by_kind.get("identifier", []):
+            found[f"id_{field}"] = self.form(field, "v", "dd_identifier(cast(raw as varchar))")
+        if "id_siret" in found:
+            own = f"coalesce({found['id_siren']}, " if "id_siren" in found else "("
+            found["id_siren"] = f"{own}left({found['id_siret']}, 9))"
+        return {name: sql for name, sql in found.items() if sql is not None}
+
+    def _names(self) -> dict[str, str | None]:
+        given = self.first("given_name", "given", "dd_given")
+        family = self.first("family_name", "family", "dd_family")
+        birth = [ref for ref in (
+            self.first("birth_name", "family", "dd_family"), self.first("family_name", "birth", "dd_birth")
+        ) if ref]
+        full = self.by_kind.get("full_name", [])
+        if full:
+            parsed_given = ", ".join(self.form(f, "given", "dd_given(dd_full_given(cast(raw as varchar)))") for f in full)
+            parsed_family = ", ".join(self.form(f, "family", "dd_family(dd_full_family(cast(raw as varchar)))") for f in full)
+            both = " and ".join(f"{ref} is null" for ref in (given, family) if ref) or "true"
+            given = f"coalesce({given or 'null'}, case when {both} then coalesce({parsed_given}) end)"
+            family = f"coalesce({family or 'null'}, case when {both} then coalesce({parsed_family}) end)"
+        tokens = self.first("full_name", "tokens", "dd_tokens")
+        return {
+            "given": given,
+            "family": f"dd_join({family})" if family else None,
+            "family_words": family,
+            "birth_name": f"dd_join(coalesce({', '.join(birth)}))" if birth else None,
+            "name_words": tokens,
+        }
+
+    def _places(self) -> dict[str, str | None]:
+        line = self.by_kind.get("address_line", [])
+        numbers = [self.form(f, "v", "dd_identifier(cast(raw as varchar))") for f in self.by_kind.get("street_number", [])]
+        numbers += [self.form(f, "number", "dd_number(cast(raw as varchar))") for f in line]
+        streets = [self.form(f, "street", "dd_street(cast(raw as varchar))") for f in self.by_kind.get("street_name", [])]
+        streets += [self.form(f, "street", "dd_street(cast(raw as varchar))") for f in line]
+        return {
+            "house": f"lower(dd_join(coalesce({', '.join(numbers)})))" if numbers else None,
+            "street": f"coalesce({', '.join(streets)})" if streets else None,
+            "address_extra": self.first("address_extra", "v", "dd_text"),
+            "postcode": self.first("postcode", "v", "dd_postcode"),
+            "city": self.first("city", "v", "dd_city"),
+            "region": self.first("region", "v", "dd_text"),
+        }

@@ -1,0 +1,25 @@
+"""The jobs: what runs together. A job is a selection of assets; none has logic of its own."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from datadock import names
+
+PLATFORM = "platform"
+LAND = "land"
+REFRESH = "refresh"
+
+
+def build_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
+    """Return the deployment's jobs, in-process: a process per step costs more than these steps."""
+    raw = dg.AssetSelection.groups(names.RAW)
+    return [
+        dg.define_asset_job(
+            PLATFORM, dg.AssetSelection.all(), description="Everything: land, stage, resolve, publish, report."
+        ),
+        dg.define_asset_job(LAND, raw, description="Pulls and lands what waits, for the chosen sources."),
+        dg.define_asset_job(
+            REFRESH, dg.AssetSelection.all() - raw, description="Everything after the raw tables, from what has landed."
+        ),
+    ]

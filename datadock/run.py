@@ -1,0 +1,115 @@
+"""One run of the whole platform: pull, see whether anything is new, launch, sum up.
+
+The quick way out (nothing new) imports neither Dagster nor dbt.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from datadock.dock import Dock, exclusive
+from datadock.errors import DatadockError
+from datadock.events.arrivals import waiting
+from datadock.fingerprint import fingerprint
+from datadock.state import Alert
+from datadock.summary import Summary, summarise
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        status: ``nothing_new``, ``success`` or ``failure``.
+        run_id: The run's id; that of the last good run where nothing was new.
+        summary: What the dock holds now.
+        failures: For each failed step, its name and its cause.
+    """
+
+    status: str
+    run_id: str
+    summary: Summary
+    failures: tuple[tuple[str, str], ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return {
+            "status": self.status,
+            "run_id": self.run_id,
+            "failures": [{"step": step, "cause": cause} for step, cause in self.failures],
+            **self.summary.as_dict(),
+        }
+
+    def text(self) -> str:
+        """Return what a person reads at the end of a run."""
+        if self.status == "nothing_new":
+            return f"Nothing new since run {self.run_id[:8]}: no table was rewritten.\n\n{self.summary.text()}"
+        lines = [self.summary.text()]
+        lines += [f"\nFAILED {step}\n{cause}" for step, cause in self.failures]
+        return "\n".join(lines)
+
+
+def run_platform(dock: Dock, *, full: bool = False) -> Outcome:
+    """Land what waits and build what it touches.
+
+    A run that was killed leaves nothing half-written: the next one ends where a calm one would.
+
+    Args:
+        dock: The opened deployment.
+        full: Rebuild the warehouse from the lake, even where nothing is new.
+
+    Raises:
+        DatadockError: When another run is under way, or a source cannot be pulled.
+    """
+    with exclusive(dock.settings.home_path):
+        dock.lake.sweep()
+        pull_sources(dock)
+        last = dock.state.last_run("success")
+        if not full and last and not _files_wait(dock) and last.fingerprint == fingerprint(dock):
+            return Outcome("nothing_new", last.run_id, summarise(dock, last.run_id))
+        return _launch(dock, full=full)
+
+
+def pull_sources(dock: Dock) -> None:
+    """Fetch every source that is pulled, so that its new records are in the raw tables."""
+    pulled = [source for source in dock.catalog.sources.values() if source.pull]
+    if not pulled:
+        return
+    from datadock.landing import pull
+
+    for source in pulled:
+        with dock.progress.step(f"pull {source.name}") as note:
+            batches = pull(dock.lake, source, dock.settings)
+            note(f"{sum(b.rows_in for b in batches if not b.known):,} new records")
+
+
+def _files_wait(dock: Dock) -> bool:
+    return any(waiting(dock.settings.landing / s.name, s.pattern) for s in dock.catalog.sources.values())
+
+
+def _launch(dock: Dock, *, full: bool) -> Outcome:
+    from datadock.launch import launch_platform
+
+    run_id = str(uuid.uuid4())
+    started = dock.state.start_run(run_id)
+    try:
+        launched = launch_platform(dock, run_id, full=full)
+    except DatadockError as error:
+        _record_failure(dock, run_id, str(error))
+        raise
+    summary = summarise(
+        dock, run_id, since=started, checks_passed=launched.checks_passed, checks_failed=launched.checks_failed
+    )
+    if launched.success:
+        dock.state.end_run(run_id, "success", fingerprint(dock), summary.as_json())
+        return Outcome("success", run_id, summary)
+    causes = "\n".join(f"{step}: {cause}" for step, cause in launched.failures)
+    _record_failure(dock, run_id, causes)
+    return Outcome("failure", run_id, summary, launched.failures)
+
+
+def _record_failure(dock: Dock, run_id: str, causes: str) -> None:
+    dock.state.end_run(run_id, "failure", None, causes)
+    dock.state.raise_alert(Alert(f"run:{run_id}", "anomaly", 4, f"run {run_id[:8]} failed", causes))

@@ -1,0 +1,31 @@
+"""What every test may use: options, and homes of their own in temporary folders."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SLOW_TIERS = ("flow",)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--kills", type=int, default=30, help="how many runs the kill test ends with SIGKILL")
+    parser.addoption("--data", default=str(ROOT.parent / "shared" / "data"), help="folder of the published data sets")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Keep the fast tier fast: a unit test that asks for a whole run is an error of collection."""
+    for item in items:
+        tier = Path(item.fspath).relative_to(ROOT / "tests").parts[0]
+        slow = [name for name in getattr(item, "fixturenames", ()) if name.startswith("built_")]
+        if slow and tier not in SLOW_TIERS:
+            raise pytest.UsageError(f"{item.nodeid} asks for {slow[0]}, which runs the platform; move it to tests/flow/")
+
+
+@pytest.fixture(scope="session")
+def published_data(request):
+    """Folder of the published, labelled data sets; tests that need it are skipped where it is missing."""
+    folder = Path(request.config.getoption("--data"))
+    if not (folder / "er").is_dir():
+        pytest.skip(f"no published data in {folder}; say where with --data")
+    return folder
