@@ -46,8 +46,12 @@ def open_stores(settings: Settings, warehouse: Path | None = None) -> Iterator[d
         WarehouseError: When another process writes the warehouse.
         LakeError: When a lake table cannot be read.
     """
-    config = {"TimeZone": "UTC", "memory_limit": settings.memory_limit, "threads": str(settings.threads)}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": settings.memory_limit,
+        "threads": settings.threads,
+    }
     with duckdb.connect(config=config) as connection:
+        connection.execute("set TimeZone = 'UTC'")
         lake = Lake(settings.lake_root)
         for table in LAKE_TABLES:
             view_of_lake(connection, table, lake.files(table))
@@ -64,7 +68,7 @@ def view_of_lake(connection: duckdb.DuckDBPyConnection, table: str, files: list[
     listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
     connection.execute(f'create schema if not exists "{schema}"')
     connection.execute(
-        f'create or replace view "{schema}"."{name}" as '  # noqa: S608  # names and files of our own lake
+        f'create or replace view "{schema}"."{name}" as '
         f"select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = true)"
     )
 
@@ -87,7 +91,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     ).fetchall()
     for schema, name in found:
         connection.execute(f'create schema if not exists "{schema}"')
-        connection.execute(f'create view "{schema}"."{name}" as select * from warehouse."{schema}"."{name}"')  # noqa: S608
+        connection.execute(f'create view "{schema}"."{name}" as select * from warehouse."{schema}"."{name}"')
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:

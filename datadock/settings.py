@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     max_archive_members: int = Field(200_000, ge=1, description="An archive with more members is refused.")
     webhook_token: SecretStr = Field(SecretStr(""), description="Bearer token that webhook senders must show.")
 
+    report_personal_data: bool = Field(
+        False, description="Show values of records in the stewards' reports as they are; masked by default."
+    )
+
     @property
     def home_path(self) -> Path:
         """The home folder, absolute."""

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import great_expectations as gx
 from great_expectations.expectations.expectation import BatchExpectation
-from great_expectations.render import LegacyDiagnosticRendererType, LegacyRendererType, RenderedStringTemplateContent
+from great_expectations.expectations.metadata_types import FailureSeverity
+from great_expectations.render.components import (
+    LegacyDiagnosticRendererType,
+    LegacyRendererType,
+    RenderedStringTemplateContent,
+)
 from great_expectations.render.renderer.renderer import renderer
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
@@ -28,6 +33,8 @@ class ExpectMeasureToBeBetween(BatchExpectation):
     measure: str
     min_value: float | None = None
     max_value: float | None = None
+    # The page renderer adds this one to a stored expectation and then reads it back.
+    meta_properties_to_render: dict[str, str] | None = None
 
     success_keys: ClassVar[tuple[str, ...]] = ("measure", "min_value", "max_value")
     args_keys: ClassVar[tuple[str, ...]] = ("measure", "min_value", "max_value")
@@ -46,7 +53,7 @@ class ExpectMeasureToBeBetween(BatchExpectation):
 
     def _validate(self, metrics: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
         value = metrics.get(_METRIC)
-        if value is None or value != value:  # noqa: PLR0124  # NaN: nothing was there to measure
+        if value is None or value != value:  # NaN: nothing was there to measure
             return {"success": True, "result": self._found(None)}
         low, high = self.min_value, self.max_value
         held = (low is None or value >= low) and (high is None or value <= high)
@@ -59,8 +66,9 @@ class ExpectMeasureToBeBetween(BatchExpectation):
     @classmethod
     @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
     def _prescriptive_renderer(
-        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
+        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None
     ) -> list[Any]:
+        del runtime_configuration
         configuration = configuration or result.expectation_config
         return [
             RenderedStringTemplateContent(
@@ -72,8 +80,9 @@ class ExpectMeasureToBeBetween(BatchExpectation):
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.OBSERVED_VALUE)
     def _diagnostic_observed_value_renderer(
-        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
+        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None
     ) -> str:
+        del configuration, runtime_configuration  # the result holds what is shown
         return str(result.result["observed"])
 
 
@@ -86,7 +95,10 @@ def figure(value: float | None, unit: str) -> str:
     """
     if value is None:
         return "nothing to measure"
-    decimals = 1 if unit in ("%", "days") else 0 if value == int(value) else 2
+    if unit in ("%", "days"):
+        decimals = 1 if value == 0 or abs(value) >= 0.1 else 2
+    else:
+        decimals = 0 if value == int(value) else 2
     return f"{value:,.{decimals}f}".replace(",", "\u202f") + (f" {unit}" if unit else "")
 
 
@@ -118,7 +130,7 @@ def _expectation(rule: Rule, last: float | None) -> ExpectMeasureToBeBetween:
         min_value=low,
         max_value=high,
         description=rule.words,
-        severity=rule.severity,
+        severity=FailureSeverity(rule.severity),
         meta={
             "attributes": {
                 "measure": rule.measure,

@@ -86,7 +86,7 @@ class Plan:
     def query(self) -> str:
         """Return the one SELECT that measures every rule, one row."""
         columns = ",\n  ".join(f'({rule.sql})::double as "{rule.measure}"' for rule in self.rules)
-        return f"select\n  {columns}\nfrom {self.relation}"  # noqa: S608  # written by suite builders, not by users
+        return f"select\n  {columns}\nfrom {self.relation}"
 
     def suite(self, last: Mapping[str, float | None]) -> gx.ExpectationSuite:
         """Build the suite; bounds that follow the last run are taken from its numbers.
@@ -104,7 +104,9 @@ def share(condition: str, of: str = "true") -> str:
     return f"100.0 * count(*) filter (({condition}) and ({of})) / nullif(count(*) filter ({of}), 0)"
 
 
-def volume(*, severity: Severity = "critical", reason: str = "an empty table means that a step before it failed") -> Rule:
+def volume(
+    *, severity: Severity = "critical", reason: str = "an empty table means that a step before it failed"
+) -> Rule:
     """Return the rule that a table holds rows and did not shrink since the last run."""
     return Rule(
         measure="rows",

@@ -148,5 +148,9 @@ def _swap_day_and_month(part: pl.Series) -> pl.Series:
     name = "day"
     frame = part.alias(name).to_frame()
     day, month = pl.col(name).dt.day(), pl.col(name).dt.month()
-    swapped = pl.when(day <= 12).then(pl.date(pl.col(name).dt.year(), pl.min_horizontal(day, 12), month)).otherwise(pl.col(name))
+    swapped = (
+        pl.when(day <= 12)
+        .then(pl.date(pl.col(name).dt.year(), pl.min_horizontal(day, 12), month))
+        .otherwise(pl.col(name))
+    )
     return frame.select(swapped.alias(name))[name].alias(part.name)

@@ -15,9 +15,10 @@ from datadock.demo.reference import Reference
 from datadock.demo.streams import Ints, Rng, spread
 
 _TRADES = (
-    "Boulangerie", "Garage", "Transports", "Menuiserie", "Plomberie", "Cabinet", "Imprimerie", "Pharmacie", "Ambulances",
-    "Maçonnerie", "Électricité", "Fleurs", "Optique", "Charpentes", "Jardins", "Ateliers", "Établissements", "Taxis",
-    "Auto-école", "Restaurant", "Hôtel", "Traiteur", "Caves", "Informatique", "Conseil", "Immobilier", "Assurances",
+    "Boulangerie", "Garage", "Transports", "Menuiserie", "Plomberie", "Cabinet", "Imprimerie", "Pharmacie",
+    "Ambulances", "Maçonnerie", "Électricité", "Fleurs", "Optique", "Charpentes", "Jardins", "Ateliers",
+    "Établissements", "Taxis", "Auto-école", "Restaurant", "Hôtel", "Traiteur", "Caves", "Informatique", "Conseil",
+    "Immobilier", "Assurances",
 )  # fmt: skip
 _ENDINGS = ("", "", "", " & Fils", " Frères", " et Associés", " Services", " France", " Distribution")
 _FORMS = ("SARL", "SAS", "EURL", "SA", "SASU", "SCI", "SNC")

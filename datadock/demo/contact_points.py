@@ -5,6 +5,8 @@ Who shares one with whom is the world's business; how they are written, the view
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -33,7 +35,7 @@ def build_mobiles(size: int, rng: Rng, first: int) -> pl.Series:
     modulus = len(_MOBILE_PREFIXES) * 10**7
     number = spread(first + np.arange(size), modulus, 48_271_001, int(rng.integers(modulus)))
     prefix = _MOBILE_PREFIXES.gather(number // 10**7)
-    return prefix + pl.Series(number % 10**7).cast(pl.String).str.zfill(7)
+    return prefix + pl.Series(number % 10**7 + 10**7).cast(pl.String).str.slice(1)
 
 
 def build_landlines(department: pl.Series, rng: Rng, first: int) -> pl.Series:
@@ -46,70 +48,76 @@ def build_landlines(department: pl.Series, rng: Rng, first: int) -> pl.Series:
     return area + second + pl.Series(number + 10**6).cast(pl.String)
 
 
-def build_emails(
-    given: NDArray[np.int32],
-    family: NDArray[np.int32],
-    married_to: NDArray[np.int32],
-    born: NDArray[np.int32],
-    reference: Reference,
-    rng: Rng,
-    delivery: int,
-) -> tuple[pl.Series, pl.Series]:
-    """Return two addresses per person; no two people get the same one."""
-    first_name = _slugs(reference.given.unaccented).gather(given)
-    used = np.where((married_to >= 0) & (rng.random(len(given)) < 0.6), married_to, family)
-    surname = _slugs(reference.surnames.unaccented).gather(used)
-    year = pl.Series((1970 + born / 365.25).astype(np.int32))
-    # Newcomers of a later delivery must not meet the addresses of the people before them.
-    tag = "" if delivery == 1 else str(1000 * delivery)
-    mails = [_one_email(first_name, surname, year, rng, tag if turn == 0 else tag + "0") for turn in (0, 1)]
-    both = pl.DataFrame({"mail": pl.concat(mails)}).with_columns(
-        nth=pl.int_range(pl.len()).over("mail"), at=pl.col("mail").str.find("@", literal=True)
+_FORMS = 10
+_LEFT = np.array([0, 0, 0, 0, 1, 0, 2, 0, 0, 1])
+_RIGHT = np.array([1, 1, 1, 1, 1, 1, 0, 1, 2, 1])
+_SEPARATOR = np.array([1, 1, 1, 1, 0, 0, 1, 1, 2, 1])
+_FIGURES = np.array([0, 0, 0, 0, 0, 2, 0, 4, 3, 2])
+"""Form by form: left part (given name, initial, surname), right part (given, surname, none), separator, figures."""
+
+
+@dataclass(frozen=True)
+class Bearers:
+    """Whose e-mails are built: indices of given and family name, and birth day."""
+
+    given: NDArray[np.int32]
+    family: NDArray[np.int32]
+    born: NDArray[np.int32]
+
+
+def build_emails(bearers: Bearers, taken: pl.Series, reference: Reference, rng: Rng, delivery: int) -> pl.Series:
+    """Return one address per bearer, none of them twice and none of ``taken``.
+
+    Newcomers of a later delivery carry its number, so that they do not meet the addresses of the people before them.
+    """
+    size = len(bearers.given)
+    given, surnames = _slugs(reference.given.unaccented), _slugs(reference.surnames.unaccented)
+    form = rng.integers(0, _FORMS, size)
+    left = pl.concat([given, given.str.slice(0, 1), surnames])
+    left_at = np.select(
+        [_LEFT[form] == 0, _LEFT[form] == 1],
+        [bearers.given, len(given) + bearers.given],
+        2 * len(given) + bearers.family,
     )
-    unique = both.select(
-        pl.when(pl.col("nth") == 0)
-        .then(pl.col("mail"))
-        .otherwise(
-            pl.concat_str(
-                pl.col("mail").str.slice(0, pl.col("at")), pl.col("nth") + 1, pl.col("mail").str.slice(pl.col("at"))
-            )
-        )
-    ).to_series()
-    return unique.head(len(given)).rename("email"), unique.tail(len(given)).rename("email_2")
+    right = pl.concat([given, surnames, pl.Series([""])])
+    right_at = np.select(
+        [_RIGHT[form] == 0, _RIGHT[form] == 1], [bearers.given, len(given) + bearers.family], len(right) - 1
+    )
+    year = (1970 + bearers.born / 365.25).astype(np.int64)
+    figures = pl.Series(["", *(f"{n}" for n in range(1, 3000)), *(f"{n:02d}" for n in range(100))])
+    figures_at = np.choose(
+        _FIGURES[form].clip(0, 4) - 1, [year * 0, 3000 + year % 100, 1 + rng.integers(0, 998, size), year], mode="clip"
+    )
+    domain = np.minimum(np.searchsorted(_DOMAIN_SHARES, rng.random(size), side="right"), len(_DOMAINS) - 1)
+    tag = "" if delivery == 1 else str(1000 * delivery)
+    mails = pl.select(
+        pl.concat_str(
+            left.gather(left_at),
+            pl.Series(["", ".", "_"]).gather(_SEPARATOR[form]),
+            right.gather(right_at),
+            figures.gather(figures_at),
+            pl.Series([f"{tag}@{name}" for name in _DOMAINS]).gather(domain),
+        ).alias("mail")
+    )["mail"]
+    return _unlike(mails, taken)
+
+
+def _unlike(mails: pl.Series, taken: pl.Series) -> pl.Series:
+    """Number the addresses that stood before, in the order of the column."""
+    digests = pl.concat([taken.drop_nulls().rename("mail"), mails]).hash().to_numpy()
+    order = np.argsort(digests, kind="stable")
+    same = np.concatenate([[False], digests[order][1:] == digests[order][:-1]])
+    position = np.arange(len(order))
+    nth = np.empty(len(order), dtype=np.int64)
+    nth[order] = position - np.maximum.accumulate(np.where(same, 0, position))
+    repeats = nth[len(order) - len(mails) :]
+    rows = np.flatnonzero(repeats)
+    if len(rows) == 0:
+        return mails
+    marked = mails.gather(rows).str.replace("@", "#@", literal=True)
+    parts = marked.str.split("#")
+    return mails.scatter(rows, parts.list.first() + pl.Series(repeats[rows] + 1).cast(pl.String) + parts.list.last())
 
 
 def _slugs(words: pl.Series) -> pl.Series:
     return words.str.to_lowercase().str.replace_all(r"[^a-z-]", "")
-
-
-def _one_email(first_name: pl.Series, surname: pl.Series, year: pl.Series, rng: Rng, tag: str) -> pl.Series:
-    size = len(first_name)
-    domain = np.minimum(np.searchsorted(_DOMAIN_SHARES, rng.random(size), side="right"), len(_DOMAINS) - 1)
-    frame = pl.DataFrame(
-        {
-            "g": first_name,
-            "f": surname,
-            "y": year,
-            "form": rng.integers(0, 10, size),
-            "domain": pl.Series(_DOMAINS).gather(domain),
-            "n": rng.integers(1, 999, size),
-        }
-    )
-    g, f, initial, year_2 = pl.col("g"), pl.col("f"), pl.col("g").str.slice(0, 1), pl.col("y") % 100
-    form = pl.col("form")
-    local = (
-        pl.when(form < 4)
-        .then(pl.concat_str(g, pl.lit("."), f))
-        .when(form == 4)
-        .then(pl.concat_str(initial, f))
-        .when(form == 5)
-        .then(pl.concat_str(g, f, year_2))
-        .when(form == 6)
-        .then(pl.concat_str(f, pl.lit("."), g))
-        .when(form == 7)
-        .then(pl.concat_str(g, pl.lit("."), f, pl.col("y")))
-        .when(form == 8)
-        .then(pl.concat_str(g, pl.lit("_"), pl.col("n")))
-        .otherwise(pl.concat_str(initial, pl.lit("."), f, year_2))
-    )
-    return frame.select(pl.concat_str(local, pl.lit(tag + "@"), "domain").alias("mail"))["mail"]

@@ -5,7 +5,7 @@ Only the rates and their reading from text stand here; what a damage does to a v
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from datadock.errors import DatadockError
@@ -51,7 +51,9 @@ class Damage:
         for name, rate in self.rates().items():
             if not 0 <= rate <= 1:
                 raise DatadockError(
-                    f"the damage rate {name} is {rate}", expected="a number from 0 to 1", action=f"use --damage {name}=0.05"
+                    f"the damage rate {name} is {rate}",
+                    expected="a number from 0 to 1",
+                    action=f"use --damage {name}=0.05",
                 )
 
     def rates(self) -> dict[str, float]:
@@ -69,32 +71,17 @@ class Damage:
         return cls(**dict.fromkeys(cls.meanings(), 0.0))
 
     @classmethod
-    def parse(cls, settings: Iterable[str], base: Damage | None = None) -> Damage:
-        """Read settings such as ``typo=0.05``; ``none`` sets every rate to zero.
+    def from_options(cls, rates: Mapping[str, float], base: Damage | None = None) -> Damage:
+        """Return the common rates (or ``base``) with those of ``rates`` in their place.
 
         Raises:
-            DatadockError: For an unknown name or a value that is not a rate.
+            DatadockError: For an unknown name or a rate outside 0 to 1.
         """
-        damage = base or cls()
-        for setting in settings:
-            name, _, text = setting.partition("=")
-            if setting == "none":
-                damage = cls.none()
-                continue
+        for name in rates:
             if name not in cls.meanings():
                 raise DatadockError(
                     f"no damage is called {name!r}",
                     expected=f"one of {', '.join(cls.meanings())}",
                     action="use --damage NAME=RATE, such as --damage typo=0.05",
                 )
-            damage = replace(damage, **{name: _number(name, text)})
-        return damage
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise DatadockError(
-            f"the damage rate {name} is {text!r}", expected="a number from 0 to 1", action=f"use --damage {name}=0.05"
-        ) from None
+        return replace(base or cls(), **rates)

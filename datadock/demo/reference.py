@@ -7,7 +7,6 @@ Choosing among them is the world's business; rebuilding the seeds is ``seeding``
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,26 +34,15 @@ STREET_TYPES = {
 
 _STREET_WEIGHTS = (56, 12, 5, 5, 6, 6, 4, 4, 1, 0.6, 0.4)
 _COMMON_SURNAME_SHARE = 0.28
+_URN = 2**20
 
-_ROOTS = (
-    "Bal Bar Bas Bel Ber Bes Bon Bor Bou Bour Bra Bre Bru Cal Cam Car Cas Cha Cham Char Chau Cler Cor Cou Cour Cra "
-    "Dal Dar Del Des Dom Dor Dou Du Es Fa Fal Far Fer Fla Fon For Fou Fra Gal Gar Gau Ger Gi Gou Gra Gri Gui Ha Her "
-    "Hou Jau Jo Jou La Lam Lan Lau Le Lou Mai Mal Man Mar Mau Men Mi Mon Mor Mou Na Nou Or Pa Pel Per Pi Plan Poi Pon "
-    "Por Pou Pra Que Ra Re Ri Ro Rou Sa Sal San Sau Ser Sou Ta Tal Ter Thi Tho Tou Tra Va Val Ver Vi Vil Vin Vou"
-).split()
-_LINKS = "|b|bin|ch|chin|d|den|g|gn|guin|l|ll|lin|m|man|n|nn|nier|p|r|rr|rin|s|ss|sin|t|tt|tin|v|vin".split("|")
-_ENDINGS = (
-    "ac ain al and ard as at aud ault aux ay eau el elle ent er ert et ette eux ez ic ié ier ieu in ière is oin ois ol "
-    "on ond onnet ot oud oux ua uet y"
-).split()
 _PARTICLES = ("Le ", "La ", "De ", "Du ", "De La ", "Saint-")
 
-_PLAIN = str.maketrans("àâäáãçéèêëîïíôöóõûüùúÿñÀÂÄÁÇÉÈÊËÎÏÔÖÛÜÙŸÑ", "aaaaaceeeeiiioooouuuuynAAAACEEEEIIOOUUUYN")
 
-
-def plain(text: str) -> str:
-    """Return ``text`` without accents or ligatures."""
-    return text.translate(_PLAIN).replace("œ", "oe").replace("Œ", "Oe").replace("æ", "ae").replace("’", "'")
+def plain(words: pl.Series) -> pl.Series:
+    """Return words without accents or ligatures."""
+    bare = words.str.normalize("NFD").str.replace_all(r"\p{Mn}", "")
+    return bare.str.replace_many(["œ", "Œ", "æ", "’"], ["oe", "Oe", "ae", "'"])
 
 
 @dataclass(frozen=True)
@@ -64,17 +52,16 @@ class Words:
     Attributes:
         accented: The words as they are written properly.
         unaccented: The same without accents.
-        cumulative: Cumulative weights, the last one 1.0.
+        urn: Indices of the words, each as often as its weight asks; drawing is one look-up.
     """
 
     accented: pl.Series
     unaccented: pl.Series
-    cumulative: NDArray[np.float64]
+    urn: NDArray[np.int32]
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.int32]:
         """Return ``size`` indices of words, by weight."""
-        found = np.searchsorted(self.cumulative, rng.random(size), side="right")
-        return np.minimum(found, len(self.cumulative) - 1).astype(np.int32)
+        return self.urn[rng.integers(0, len(self.urn), size, dtype=np.int32)]
 
     def spelled(self, index: NDArray[np.int32], without_accents: NDArray[np.bool_]) -> pl.Series:
         """Return the words at ``index``, unaccented where the mask says so; a negative index gives null."""
@@ -83,10 +70,10 @@ class Words:
         return both.gather(pl.Series(np.where(index < 0, -1, at)).replace(-1, None))
 
 
-def _words(words: list[str], weights: NDArray[np.float64]) -> Words:
-    cumulative = np.cumsum(weights) / weights.sum()
-    cumulative[-1] = 1.0
-    return Words(pl.Series(words, dtype=pl.String), pl.Series([plain(w) for w in words], dtype=pl.String), cumulative)
+def _words(words: pl.Series, weights: NDArray[np.floating], unaccented: pl.Series | None = None) -> Words:
+    cumulative = np.cumsum(weights) / np.sum(weights)
+    urn = np.searchsorted(cumulative, (np.arange(_URN) + 0.5) / _URN).clip(0, len(words) - 1).astype(np.int32)
+    return Words(words, plain(words) if unaccented is None else unaccented, urn)
 
 
 @dataclass(frozen=True)
@@ -115,18 +102,15 @@ def load_reference() -> Reference:
     """Read the seeds once and derive the drawing tables."""
     first = pl.read_csv(SEEDS / "first_names.csv")
     men, women = _first_names(first, "births_m"), _first_names(first, "births_f")
-    types = list(STREET_TYPES)
-    street_names = (SEEDS / "streets.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    street_names = _lines("streets.txt")
     return Reference(
         given=_both(men, women),
         men=men,
         women=women,
         surnames=_surnames(),
         streets=_words(street_names, 1.0 / (np.arange(len(street_names)) + 12.0) ** 0.8),
-        street_types=Words(
-            pl.Series(types),
-            pl.Series([STREET_TYPES[word] for word in types]),
-            np.cumsum(_STREET_WEIGHTS) / np.sum(_STREET_WEIGHTS),
+        street_types=_words(
+            pl.Series(list(STREET_TYPES)), np.array(_STREET_WEIGHTS), pl.Series(list(STREET_TYPES.values()))
         ),
         communes=_communes(),
     )
@@ -135,25 +119,40 @@ def load_reference() -> Reference:
 def _first_names(table: pl.DataFrame, births: str) -> Words:
     # A name given to the other sex by a clerk's slip stays out: it must be at least a hundredth of the name's births.
     kept = table.filter(pl.col(births) * 100 > pl.col("births_m") + pl.col("births_f"))
-    return _words(kept["first_name"].to_list(), kept[births].to_numpy().astype(np.float64))
+    return _words(kept["first_name"], kept[births].to_numpy().astype(np.float64))
 
 
 def _both(men: Words, women: Words) -> Words:
     return Words(
         pl.concat([men.accented, women.accented]),
         pl.concat([men.unaccented, women.unaccented]),
-        np.concatenate([men.cumulative / 2, 0.5 + women.cumulative / 2]),
+        np.concatenate([men.urn, len(men.accented) + women.urn]).astype(np.int32),
     )
 
 
+def _lines(name: str) -> pl.Series:
+    return pl.Series((SEEDS / name).read_text(encoding="utf-8").split("\n")[:-1])
+
+
 def _surnames() -> Words:
-    common = (SEEDS / "surnames.txt").read_text(encoding="utf-8").split("\n")[:-1]
-    known = set(common)
-    rare = ["".join(parts) for parts in itertools.product(_ROOTS, _LINKS, _ENDINGS)]
-    rare = [word for word in dict.fromkeys(rare) if word not in known and len(word) > 3]
-    order = np.random.Generator(np.random.PCG64(1789)).permutation(len(rare))[:60_000]
-    tail = [rare[i] for i in order]
-    tail = [_PARTICLES[i % len(_PARTICLES)] + word if i % 23 == 0 else word for i, word in enumerate(tail)]
+    common = _lines("surnames.txt")
+    parts = [
+        pl.DataFrame({name: values})
+        for name, values in zip("rle", _lines("surname_parts.txt").str.split(","), strict=True)
+    ]
+    made = (
+        parts[0]
+        .join(parts[1], how="cross")
+        .join(parts[2], how="cross")
+        .select(pl.concat_str("r", "l", "e"))
+        .to_series()
+    )
+    made = made.filter(made.is_first_distinct() & ~made.is_in(common.implode()) & (made.str.len_chars() > 3))
+    order = np.random.Generator(np.random.PCG64(1789)).permutation(len(made))[:60_000]
+    tail = made.gather(order)
+    with_particle = np.arange(0, len(tail), 23)
+    particles = pl.Series(_PARTICLES).gather(np.arange(len(with_particle)) % len(_PARTICLES))
+    tail = tail.scatter(with_particle, particles + tail.gather(with_particle))
     head_weight = 1.0 / (np.arange(len(common)) + 10.0) ** 0.75
     tail_weight = 1.0 / (np.arange(len(tail)) + 400.0) ** 0.85
     weights = np.concatenate(
@@ -162,10 +161,10 @@ def _surnames() -> Words:
             tail_weight / tail_weight.sum() * (1 - _COMMON_SURNAME_SHARE),
         ]
     )
-    return _words(common + tail, weights)
+    return _words(pl.concat([common, tail.rename(common.name)]), weights)
 
 
 def _communes() -> Communes:
     table = pl.read_parquet(SEEDS / "communes.parquet").with_columns(pl.col("postcodes").str.split(" "))
     table = table.with_columns(weight=pl.col("population") / pl.col("postcodes").list.len()).explode("postcodes")
-    return Communes(_words(table["name"].to_list(), table["weight"].to_numpy()), table["postcodes"])
+    return Communes(_words(table["name"], table["weight"].to_numpy()), table["postcodes"])

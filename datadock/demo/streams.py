@@ -21,8 +21,8 @@ def stream(seed: int, delivery: int, purpose: str) -> Rng:
     return np.random.Generator(np.random.PCG64(entropy))
 
 
-def chance(rng: Rng, rate: float, size: int) -> Mask:
-    """Return a mask that is true at about ``rate``."""
+def chance(rng: Rng, rate: float | NDArray[np.float64], size: int) -> Mask:
+    """Return a mask that is true at about ``rate``, one for all or one for each."""
     return rng.random(size) < rate
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from datadock.demo.companies import Companies, Stores, build_companies, build_stores
-from datadock.demo.contact_points import build_emails, build_landlines, build_mobiles
+from datadock.demo.contact_points import Bearers, build_emails, build_landlines, build_mobiles
 from datadock.demo.damage import Damage
 from datadock.demo.reference import Reference, load_reference
 from datadock.demo.streams import Ints, Mask, Rng, chance, stream
@@ -67,6 +67,7 @@ class People:
     couple: Mask
     email: pl.Series
     email_2: pl.Series
+    owns_email: Mask
     mobile: pl.Series
     employer: Ints
 
@@ -131,7 +132,10 @@ def move_some(world: World, share: float, seed: int, delivery: int, day: int) ->
     moved = chance(rng, share, len(home.dwelling))
     fresh = _dwellings(int(moved.sum()), world.reference, rng)
     joined = Dwellings(
-        *(np.concatenate([old, new]) for old, new in zip(vars(world.dwellings).values(), vars(fresh).values(), strict=True))
+        *(
+            np.concatenate([old, new])
+            for old, new in zip(vars(world.dwellings).values(), vars(fresh).values(), strict=True)
+        )
     )
     place = home.dwelling.copy()
     place[moved] = len(world.dwellings.commune) + np.arange(int(moved.sum()))
@@ -162,7 +166,9 @@ def _settle(
     home = np.where(shared_house, rng.integers(0, max(1, count // 25), count), own)
     moved = chance(rng, damage.move, count)
     days = REFERENCE_DAY - rng.integers(30, 1800, count)
-    floors = pl.Series([f"Appt {n}" for n in range(1, 60)] + [f"Bât {c}" for c in "ABCDEF"] + ["Résidence du Parc", "2e étage"])
+    floors = pl.Series(
+        [f"Appt {n}" for n in range(1, 60)] + [f"Bât {c}" for c in "ABCDEF"] + ["Résidence du Parc", "2e étage"]
+    )
     extra = floors.gather(rng.integers(0, len(floors), count)).set(
         pl.Series(~(shared_house & chance(rng, 0.7, count)) & ~chance(rng, 0.05, count)), None
     )
@@ -214,8 +220,9 @@ def _describe(household: Ints, place: I32, size: I32, damage: Damage, reference:
     none = pl.Series([None], dtype=pl.String).new_from_index(0, 1)
     return People(
         number=household, female=female, given=given, family=family, married_to=married_to, double_name=double_name,
-        born=_born(head, household, place, size, partner, child, damage, rng), household=household, place=place,
-        couple=couple, email=none, email_2=none, mobile=none, employer=household,
+        born=_born(head, household, partner, child, damage, rng), household=household, place=place,
+        couple=couple, email=none, email_2=none, owns_email=female, mobile=none,
+        employer=household,
     )  # fmt: skip
 
 
@@ -239,9 +246,7 @@ def _homonyms(family: I32, given: I32, female: Mask, head: Mask, rate: float, rn
     return family, given
 
 
-def _born(
-    head: Ints, household: Ints, place: I32, size: I32, partner: Mask, child: Mask, damage: Damage, rng: Rng
-) -> I32:
+def _born(head: Ints, household: Ints, partner: Mask, child: Mask, damage: Damage, rng: Rng) -> I32:
     people = len(household)
     count = len(head)
     has_child = np.zeros(count, dtype=bool)
@@ -263,16 +268,26 @@ def _employ(companies: int, people: int, rng: Rng) -> Ints:
     return np.where(chance(rng, min(1.0, 1.2 * companies / people), people), employer, -1)
 
 
-def _reachable(
-    people: People, damage: Damage, reference: Reference, rng: Rng, first: int, delivery: int
-) -> People:
+def _reachable(people: People, damage: Damage, reference: Reference, rng: Rng, first: int, delivery: int) -> People:
     size = len(people.number)
     head = np.flatnonzero(people.place == 0)[people.household]
     member = people.place > 0
-    email, second = build_emails(people.given, people.family, people.married_to, people.born, reference, rng, delivery)
-    email = email.set(pl.Series(~chance(rng, 0.88, size)), None)
-    second = second.set(pl.Series(~chance(rng, 0.15, size)), None)
-    mobile = build_mobiles(size, rng, first).set(pl.Series(~chance(rng, 0.92, size)), None)
+    known_as = np.where((people.married_to >= 0) & chance(rng, 0.6, size), people.married_to, people.family)
+    every = Bearers(people.given, known_as, people.born)
+    email = build_emails(every, pl.Series([], dtype=pl.String), reference, rng, delivery)
+    with_second = np.flatnonzero(chance(rng, 0.15, size))
+    some_people = Bearers(people.given[with_second], people.family[with_second], people.born[with_second])
+    second = pl.Series([None], dtype=pl.String).new_from_index(0, size)
+    if len(with_second):
+        second = second.scatter(with_second, build_emails(some_people, email, reference, rng, delivery))
+    email = email.set(pl.Series(~chance(rng, 0.92, size)), None)
+    mobile = build_mobiles(size, rng, first).set(pl.Series(~chance(rng, 0.95, size)), None)
     from_head = np.where(member & chance(rng, damage.shared_email, size), head, np.arange(size))
     phone_from = np.where(member & chance(rng, damage.shared_phone, size), head, np.arange(size))
-    return replace(people, email=email.gather(from_head), email_2=second, mobile=mobile.gather(phone_from))
+    return replace(
+        people,
+        email=email.gather(from_head),
+        email_2=second,
+        owns_email=(from_head == np.arange(size)) & email.is_not_null().to_numpy(),
+        mobile=mobile.gather(phone_from),
+    )

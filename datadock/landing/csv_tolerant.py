@@ -122,7 +122,9 @@ class Tolerant:
                 after = close + len(quote)
             else:
                 after = _first_of(text, place, delimiter)
-                value = text[place:after].removesuffix(b"\r") if text[after : after + 1] in (b"\n", b"") else text[place:after]
+                value = text[place:after]
+                if not text.startswith(delimiter, after):
+                    value = value.removesuffix(b"\r")
             fields.append(value)
             if text.startswith(delimiter, after):
                 place = after + len(delimiter)

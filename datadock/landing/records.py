@@ -13,24 +13,8 @@ from typing import BinaryIO
 import orjson
 import pyarrow as pa
 
+from datadock.contracts.reasons import Reason
 from datadock.landing.limits import KEPT_BYTES
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a record was refused.
-
-    Attributes:
-        code: Short name of the fault, the same for all records with it.
-        field: The field or column at fault; empty where it is the whole record.
-        found: What was met.
-        expected: What should have been there.
-    """
-
-    code: str
-    field: str = ""
-    found: str = ""
-    expected: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +46,7 @@ class Chunk:
         payload: Other formats: the records as JSON text.
         header: Names of the columns where the file declares them once for all records.
         refused: Records that could not be read.
+        encoding: Of the file, where its reader had to find it out.
     """
 
     lines: pa.Array
@@ -69,6 +54,7 @@ class Chunk:
     payload: pa.Array | None = None
     header: tuple[str, ...] | None = None
     refused: list[Refusal] = field(default_factory=list)
+    encoding: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,3 +108,15 @@ def json_chunks(records: Iterable[object], size: int = 5_000) -> Iterator[Chunk]
             lines, payloads, refused = [], [], []
     if lines or refused:
         yield Chunk(pa.array(lines, pa.int64()), payload=pa.array(payloads, pa.string()), refused=refused)
+
+
+__all__ = [
+    "BrokenStreamError",
+    "Chunk",
+    "Member",
+    "Reason",
+    "Refusal",
+    "json_chunks",
+    "refuse",
+    "refused_only",
+]

@@ -24,10 +24,24 @@ LINEAGE: dict[str, str] = {
 }
 """Columns that say where a row came from; the last ones of every staging model."""
 
-VERSION_ORDER = (
-    "coalesce(record_updated_at, _received_at) desc, _received_at desc, _batch_id desc, _line desc"
-)
+_VERSION_ORDER = "coalesce(record_updated_at, _received_at) desc, _received_at desc, _batch_id desc, _line desc"
 """Of several versions of a record the first in this order is the latest."""
+
+# Most records have one version: only the others go through the window, which costs as much as
+# everything before it. Two keys of one hash merely go through it too.
+_LATEST = {
+    "repeated": "select hash(source_key) as key_hash\nfrom renamed\ngroup by all\nhaving count(*) > 1",
+    "single_versions": (
+        "select renamed.*\nfrom renamed\nanti join repeated on hash(renamed.source_key) = repeated.key_hash\n"
+        "where renamed.source_key is not null"
+    ),
+    "several_versions": (
+        "select renamed.*\nfrom renamed\nsemi join repeated on hash(renamed.source_key) = repeated.key_hash\n"
+        "where renamed.source_key is not null\n"
+        f"qualify row_number() over (\n    partition by renamed.source_key\n    order by {_VERSION_ORDER}\n) = 1"
+    ),
+    "final": "select *\nfrom single_versions\nunion all by name\nselect *\nfrom several_versions",
+}
 
 _Path = tuple[str, ...]
 
@@ -169,12 +183,27 @@ def staging_select(source: Source, entity: str, relation: str) -> str:
     """
     names = ",\n    ".join(staging_columns(source, entity))
     steps = staging_steps(source, entity, relation)
-    body = ",\n\n".join(f"{name} as (\n{textwrap.indent(text, '    ')}\n)" for name, text in steps.items())
-    return f"with {body}\n\nselect\n    {names}\nfrom final\n"
+    return f"{with_steps(steps)}\n\nselect\n    {names}\nfrom final\n"
 
 
-def staging_steps(source: Source, entity: str, relation: str) -> dict[str, str]:
-    """Return the named steps of the model, in order; the last one is ``final``."""
+def with_steps(steps: dict[str, str]) -> str:
+    """Write named steps as a ``with`` clause; ``renamed``, which is read three times, is kept by DuckDB."""
+    body = ",\n\n".join(
+        f"{name} as {'materialized ' if name == 'renamed' else ''}(\n{textwrap.indent(text, '    ')}\n)"
+        for name, text in steps.items()
+    )
+    return f"with {body}"
+
+
+def staging_steps(source: Source, entity: str, relation: str, *, macros: bool = False) -> dict[str, str]:
+    """Return the named steps of the model, in order; the last one is ``final``.
+
+    Args:
+        source: The declaration.
+        entity: One of its entities.
+        relation: Relation of raw rows.
+        macros: Write values of declared types as calls of the dbt macros ``read_<type>``.
+    """
     declared = source.entities[entity]  # type: ignore[index]  # a str of EntityName
     query = _plan(source, entity, declared)
     lineage = ",\n".join(f"    {column}" for column in LINEAGE)
@@ -191,12 +220,8 @@ def staging_steps(source: Source, entity: str, relation: str) -> dict[str, str]:
         "        else nullif(columns('^[a-z]'), '')\n"
         f"    end,\n{lineage}\nfrom given"
     )
-    steps["renamed"] = f"select\n{_renamed(source, entity, declared, query)}{lineage}\nfrom trimmed"
-    steps["final"] = (
-        "select *\nfrom renamed\nwhere source_key is not null\n"
-        f"qualify row_number() over (partition by source_key order by {VERSION_ORDER}) = 1"
-    )
-    return steps
+    steps["renamed"] = f"select\n{_renamed(source, entity, declared, macros)}{lineage}\nfrom trimmed"
+    return steps | _LATEST
 
 
 def _plan(source: Source, entity: str, declared: Entity) -> _Query:
@@ -271,7 +296,7 @@ def _transforms(reader: _Reader, value: str) -> str:
     )
 
 
-def _renamed(source: Source, entity: str, declared: Entity, query: _Query) -> str:
+def _renamed(source: Source, entity: str, declared: Entity, macros: bool) -> str:
     """Return the select list that names and types every column."""
     columns = {"source": literal(source.name)}
     columns["source_key"] = " || '|' || ".join(f"source_key_{number}" for number in range(1, len(declared.key) + 1))
@@ -281,9 +306,9 @@ def _renamed(source: Source, entity: str, declared: Entity, query: _Query) -> st
     if references:
         columns |= _contact_columns(references)
     for name in field_order(declared, entity):
-        columns[name] = _value(name, declared.fields[name], source.type(entity, name))
+        columns[name] = _value(name, declared.fields[name], source.type(entity, name), macros)
     columns["record_updated_at"] = (
-        typed("record_updated_at", "timestamp") if declared.updated_at else "cast(null as timestamptz)"
+        _read("record_updated_at", "timestamp", None, macros) if declared.updated_at else "cast(null as timestamptz)"
     )
     return "".join(
         f"{textwrap.indent(expression, '    ')}{'' if expression == name else f' as {name}'},\n"
@@ -309,9 +334,17 @@ def _contact_columns(references: list[tuple[str, list[str]]]) -> dict[str, str]:
     return {"contact_source": "\n".join(["case", *("    " + arm for arm in arms), "end"]), "contact_key": key}
 
 
-def _value(name: str, declared: Field, kind: Type) -> str:
+def _value(name: str, declared: Field, kind: Type, macros: bool) -> str:
     column = name if declared.value is None else literal(declared.value)
     if declared.map:
-        arms = [f"    when {literal(old)} then nullif({literal(new)}, '')" for old, new in declared.map.items()]
+        arms = [f"    when {literal(old)} then {literal(new) if new else 'null'}" for old, new in declared.map.items()]
         column = "\n".join([f"case {name}", *arms, f"    else {name}", "end"])
-    return typed(column, kind, declared.formats)
+    if declared.map and kind != "text":
+        return typed(f"({column})", kind, declared.formats)
+    return _read(column, kind, declared.formats, macros)
+
+
+def _read(column: str, kind: Type, formats: list[str] | None, macros: bool) -> str:
+    if not macros or formats or kind == "text":
+        return typed(column, kind, formats)
+    return f"{{{{ read_{kind}({json.dumps(column)}) }}}}"

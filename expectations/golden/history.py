@@ -76,7 +76,7 @@ def lineage() -> Plan:
             + _LIVING
             + ", 0)",
             words="A run splits few golden contacts",
-            reason="splits come from decisions of stewards and corrected records; 1 % in one run is a change of the model",
+            reason="splits come from decisions and corrected records; 1 % in one run is a change of the model",
             at_most=1,
             unit="%",
         ),

@@ -39,11 +39,12 @@ def _contact() -> Plan:
             "campaigns by e-mail pay from about 40 % of the base on",
         ),
         _channel(
-            "with a phone", "coalesce(phone, mobile) is not null", 30, "shops and the call centre know customers by phone"
+            "with a phone",
+            "coalesce(phone, mobile) is not null",
+            30,
+            "shops and the call centre know customers by phone",
         ),
-        _channel(
-            "with an address", "address_line is not null", 30, "post is the channel of those who gave no other"
-        ),
+        _channel("with an address", "address_line is not null", 30, "post is the channel of those who gave no other"),
         Rule(
             measure="companies",
             sql=share("party_type = 'company'"),

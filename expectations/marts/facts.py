@@ -102,7 +102,7 @@ def _consent() -> Plan:
         "fct_consent",
         Rule(
             measure="opt-in share",
-            sql=share("lower(status) in ('opt_in', 'granted', 'yes', 'in', 'subscribed')"),
+            sql=share("lower(replace(status, '_', '-')) in ('opt-in', 'granted', 'yes', 'subscribed')"),
             words="Consents are neither all given nor all refused",
             reason="people differ; 100 % means that refusals were not delivered, which must never be acted upon",
             at_least=1,

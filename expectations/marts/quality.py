@@ -13,7 +13,7 @@ def plans() -> list[Plan]:
 
 def _newest(table: str) -> str:
     relation = f"{names.MARTS}.{table}"
-    return f"(select * from {relation} where measured_at = (select max(measured_at) from {relation}))"  # noqa: S608
+    return f"(select * from {relation} where measured_at = (select max(measured_at) from {relation}))"
 
 
 def _channels() -> Plan:

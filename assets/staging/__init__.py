@@ -1,0 +1,25 @@
+"""Staging: typed source records and the union of all sources into one model of the customer."""
+
+import dagster as dg
+
+from assets.dbt_models import WAREHOUSE_POOL, build_dbt_assets
+from datadock import names
+from datadock.checks import suite_checks
+from datadock.dock import Dock
+from datadock.expect import SuitePlan, declared_tables
+from expectations import plans
+
+SELECT = "staging intermediate"
+"""dbt selector: the two folders of models that the golden layer needs."""
+
+
+def build(dock: Dock) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
+    """Return the staging layer of a deployment."""
+    return (
+        [build_dbt_assets(dock, name="dbt_staging", select=SELECT)],
+        [suite_checks(names.STAGING, _plans, dock, pool=WAREHOUSE_POOL)],
+    )
+
+
+def _plans(dock: Dock) -> list[SuitePlan]:
+    return list(plans(names.STAGING, declared_tables(dock.catalog)))

@@ -1,0 +1,119 @@
+"""Adapters that show the core's own verdicts as Dagster asset checks: contracts and expectation suites.
+
+A failed check carries what was expected and what was found; a crash stays a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import dagster as dg
+
+from datadock import names
+from datadock.catalog import Source
+from datadock.dock import Dock
+from datadock.expect import SuitePlan, declared_tables, run_suites
+from datadock.landing import Batch, balance_of
+from datadock.lake import Lake
+from datadock.validations import SuiteResult
+
+
+def contract_check(lake: Lake, source: Source) -> dg.AssetCheckResult:
+    """Check a source's ledger against its tables: what came in was loaded or refused, and loaded rows keep the contract."""
+    balance = balance_of(lake, source)
+    return dg.AssetCheckResult(
+        passed=balance.holds,
+        check_name="contract",
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata=dict(balance.facts()),
+    )
+
+
+def quarantine_check(source: Source, new: Sequence[Batch]) -> dg.AssetCheckResult:
+    """Check that no new batch was refused beyond the source's accepted share."""
+    over = [b for b in new if b.rows_in and b.rows_quarantined / b.rows_in > source.max_quarantine_rate]
+    rates = {b.file: round(b.rows_quarantined / b.rows_in, 4) for b in new if b.rows_in}
+    return dg.AssetCheckResult(
+        passed=not over,
+        check_name="quarantine_rate",
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "expected": f"at most {source.max_quarantine_rate:.0%} of each batch",
+            "found": dg.MetadataValue.json(rates),
+            "to do": f"datadock quarantine list --source {source.name}",
+        },
+    )
+
+
+def suite_checks(
+    layer: str, plans_of: Callable[[Dock], Iterable[SuitePlan]], dock: Dock, *, pool: str
+) -> dg.AssetChecksDefinition:
+    """Return the expectation suites of a layer as one definition, a check per table.
+
+    A failed rule of severity ``critical`` stops what comes after; others are warnings.
+
+    Args:
+        layer: Name of the layer.
+        plans_of: Gives the layer's plans.
+        dock: The opened deployment, for the names of the tables.
+        pool: Concurrency pool of whatever reads the warehouse file.
+    """
+    known = {plan.table: plan for plan in plans_of(dock)}
+    specs = [
+        dg.AssetCheckSpec(
+            plan.name,
+            asset=dg.AssetKey([layer, table]),
+            blocking=True,
+            description="Expectations on distributions and business rules; see Data Docs for each in words.",
+        )
+        for table, plan in known.items()
+    ]
+
+    @dg.multi_asset_check(name=f"{layer}_expectations", specs=specs, can_subset=True, pool=pool)
+    def expectations(
+        context: dg.AssetCheckExecutionContext, dock: dg.ResourceParam[Dock]
+    ) -> Iterator[dg.AssetCheckResult]:
+        wanted = [table for table, plan in known.items() if _key(layer, plan) in context.selected_asset_check_keys]
+        with dock.progress.step(f"{layer} expectations") as note:
+            results = run_suites(
+                dock.settings, plans_of(dock), context.run_id, declared=declared_tables(dock.catalog), only=wanted
+            )
+            note(f"{len(results)} suites, {sum(len(result.failed) for result in results)} expectations failed")
+        judged = {result.table: _result(layer, result) for result in results}
+        for table in wanted:
+            yield judged.get(table) or _nothing_to_judge(layer, known[table])
+
+    return expectations
+
+
+def _key(layer: str, plan: SuitePlan) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(dg.AssetKey([layer, plan.table]), plan.name)
+
+
+def _result(layer: str, result: SuiteResult) -> dg.AssetCheckResult:
+    critical = result.severity == "critical"
+    return dg.AssetCheckResult(
+        passed=result.success,
+        asset_key=dg.AssetKey([layer, result.table]),
+        check_name=result.suite,
+        severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "expectations": len(result.outcomes),
+            "failed": dg.MetadataValue.json(
+                [
+                    {"expected": f"{o.expectation}: {o.threshold}", "found": o.observed, "reason": o.reason}
+                    for o in result.failed
+                ]
+            ),
+            "data docs": f"reports/data_docs, suite {names.suite(layer, result.table)}",
+        },
+    )
+
+
+def _nothing_to_judge(layer: str, plan: SuitePlan) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=True,
+        asset_key=dg.AssetKey([layer, plan.table]),
+        check_name=plan.name,
+        metadata={"found": "the table is not there yet, so there is nothing to judge"},
+    )

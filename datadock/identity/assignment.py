@@ -1,0 +1,113 @@
+"""Which golden id each cluster bears: ids follow the largest overlap, ties by age.
+
+Pure functions over columns: clusters and the ids that their records bore before. A cluster without
+an id gets back a retired one that its own records bore, or else a fresh one derived from its founder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from datadock.identity.ids import derive_id
+
+
+def assign_ids(
+    records: pl.DataFrame, earlier: pl.DataFrame, secret: str, ever_used: Callable[[], set[str]]
+) -> pl.DataFrame:
+    """Give every cluster its golden id.
+
+    Args:
+        records: One row per record: source, source_key, received_at, cluster, and previous (the golden id
+            that it bears or last bore, null for a new record).
+        earlier: Golden ids that records bore before those: source, source_key, golden_id.
+        secret: The deployment's id secret.
+        ever_used: Gives every id ever used; asked only when fresh ids are needed.
+
+    Returns:
+        The records with their golden_id.
+    """
+    kept = _by_overlap(records.select("cluster", pl.col("previous").alias("golden_id")), pl.Series([], dtype=pl.String))
+    homeless = records.join(kept, on="cluster", how="anti")
+    if homeless.height and earlier.height:
+        before = homeless.select("source", "source_key", "cluster").join(earlier, on=["source", "source_key"])
+        taken = kept["golden_id"]
+        kept = pl.concat([kept, _by_overlap(before.select("cluster", "golden_id"), taken)])
+        homeless = records.join(kept, on="cluster", how="anti")
+    if homeless.height:
+        kept = pl.concat([kept, _fresh(homeless, secret, ever_used())])
+    return records.join(kept, on="cluster", how="left", maintain_order="left")
+
+
+def _by_overlap(bearers: pl.DataFrame, taken: pl.Series) -> pl.DataFrame:
+    """Match clusters and ids: each the other's largest overlap, in rounds; of equals the oldest id wins."""
+    open_pairs = (
+        bearers.drop_nulls("golden_id")
+        .filter(~pl.col("golden_id").is_in(taken.implode()))
+        .group_by("cluster", "golden_id")
+        .agg(shared=pl.len())
+        .sort(["shared", "golden_id", "cluster"], descending=[True, False, False])
+    )
+    found = [pl.DataFrame(schema={"cluster": bearers.schema["cluster"], "golden_id": pl.String})]
+    while open_pairs.height:
+        best = open_pairs.with_row_index("place").filter(
+            (pl.col("place") == pl.col("place").min().over("cluster"))
+            & (pl.col("place") == pl.col("place").min().over("golden_id"))
+        )
+        found.append(best.select("cluster", "golden_id"))
+        open_pairs = open_pairs.join(best, on="cluster", how="anti").join(best, on="golden_id", how="anti")
+        open_pairs = open_pairs.sort(["shared", "golden_id", "cluster"], descending=[True, False, False])
+    return pl.concat(found)
+
+
+def _fresh(homeless: pl.DataFrame, secret: str, used: set[str]) -> pl.DataFrame:
+    founders = homeless.sort("received_at", "source", "source_key").unique("cluster", keep="first", maintain_order=True)
+    given = []
+    for source, key, received in founders.select("source", "source_key", "received_at").iter_rows():
+        nonce = 0
+        while (identifier := derive_id(secret, source, key, received, nonce)) in used:
+            nonce += 1
+        used.add(identifier)
+        given.append(identifier)
+    return founders.select("cluster", golden_id=pl.Series(given, dtype=pl.String))
+
+
+def membership_changes(assigned: pl.DataFrame, current: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
+    """What the membership log must be told.
+
+    Args:
+        assigned: source, source_key, golden_id of every record there is.
+        current: source, source_key, golden_id (null where removed) as the log has it.
+        decided: source, source_key of records that a decision of this run touches.
+
+    Returns:
+        source, source_key, golden_id, cause; only records whose golden id moved.
+    """
+    keys = ["source", "source_key"]
+    both = assigned.select(*keys, "golden_id").join(
+        current.select(*keys, previous="golden_id", known=pl.lit(value=True)), on=keys, how="full", coalesce=True
+    )
+    moved = both.filter(
+        pl.col("golden_id").ne_missing(pl.col("previous")) & ~(pl.col("golden_id").is_null() & pl.col("known").is_null())
+    )
+    living = assigned.select(golden_id="golden_id").unique()
+    older = current.drop_nulls("golden_id").select("golden_id").unique()
+    moved = (
+        moved.join(living.select(previous="golden_id", lives=pl.lit(value=True)), on="previous", how="left")
+        .join(older.select("golden_id", stood=pl.lit(value=True)), on="golden_id", how="left")
+        .join(decided.select(*keys, by_decision=pl.lit(value=True)).unique(), on=keys, how="left")
+    )
+    return moved.select(
+        *keys,
+        "golden_id",
+        cause=pl.when(pl.col("golden_id").is_null())
+        .then(pl.lit("removed"))
+        .when(pl.col("by_decision"))
+        .then(pl.lit("decision"))
+        .when(pl.col("previous").is_null())
+        .then(pl.when(pl.col("stood")).then(pl.lit("joined")).otherwise(pl.lit("created")))
+        .when(pl.col("lives"))
+        .then(pl.lit("split"))
+        .otherwise(pl.lit("merged")),
+    ).sort(keys)

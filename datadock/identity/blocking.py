@@ -1,0 +1,211 @@
+"""Which pairs are looked at: named rules, each a ladder from loose to tight.
+
+A rule takes the loosest rung whose pairs stay within the budget of the set at hand, so that a
+thousand records are compared widely and a million tightly. The choice is made once, at training,
+and kept in the model, with the keys that too many records share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import duckdb
+
+MAX_BLOCK = 400
+"""Records that may share a key. Beyond it a key says nothing and its pairs grow with the square."""
+
+_PAIRS_PER_RECORD = 1.5
+_LEAST_BUDGET = 600_000
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule at its chosen rung.
+
+    Attributes:
+        name: What is shared.
+        keys: SQL over one record, whose parts must all be known; ``unnest(...)`` gives several keys.
+        stopped: Keys shared by more than ``MAX_BLOCK`` records at training: not used.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    stopped: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class BlockReport:
+    """What one rule contributed.
+
+    Attributes:
+        rule: Its name.
+        keys: Its parts.
+        pairs: Pairs that share a key.
+        stopped: Keys left out because more than ``MAX_BLOCK`` records share them.
+        overgrown: Keys that grew over the cap since training; used, but the model should be trained again.
+    """
+
+    rule: str
+    keys: tuple[str, ...]
+    pairs: int
+    stopped: int
+    overgrown: int = 0
+
+
+_INITIALS = "least(given[1], family[1]) || greatest(given[1], family[1])"
+_SOUND = "dd_sound(family_words)"
+_YEAR = "birth_date[:4]"
+_NAMES = "least(given_first, family) || ' ' || greatest(given_first, family)"
+
+_LADDERS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
+    ("same_birth_date", (("birth_date",), ("birth_date", _INITIALS), ("birth_date", _SOUND))),
+    ("same_birth_date_and_given_name", (("birth_date", "given_root"),)),
+    ("same_names", ((_NAMES,), (_NAMES, _YEAR), (_NAMES, "postcode"))),
+    ("same_names_and_city", ((_NAMES, "city"), (_NAMES, "postcode"))),
+    ("same_given_name_and_sounding_family_name", (
+        (_SOUND, "given[1]"), (_SOUND, "given_root"), (_SOUND, "given_root", _YEAR), (_SOUND, "given_root", "postcode"))),
+    ("same_family_name", (("family",), ("family", "given[1]"), ("family", "given[1]", _YEAR))),
+    ("same_family_name_and_birth_day", (("family", "birth_date[5:]"),)),
+    ("same_family_name_and_birth_month", (("family", "birth_date[:6]"), ("family", "given[1]", "birth_date[:6]"))),
+    ("same_family_name_and_place", (("family", "postcode"), ("family", "given[1]", "postcode"))),
+    ("same_family_name_and_city", (("family", "city"), ("family", "given[1]", "city"))),
+    ("same_given_name_and_birth_year", (
+        ("given_root", _YEAR), ("given_root", "birth_date[:6]"), ("given_root", "birth_date[:6]", "family[1]"))),
+    ("same_given_name_and_birth_day", (("given_root", "birth_date[5:]"), ("given_root", "birth_date[5:]", "family[1]"))),
+    ("same_given_name_and_place", (("given_root", "postcode"), ("given_root", "postcode", _YEAR))),
+    ("same_given_name_and_city", (("given_root", "city"), ("given_root", "city", _YEAR))),
+    ("same_given_name", (("given_root",),)),
+    ("same_birth_name", (("unnest(list_distinct([family, birth_name]))", "given_root", _YEAR),)),
+    ("same_house", (("street", "house"), ("street", "house", "postcode"), ("street", "house", "postcode", "given[1]"))),
+    ("same_house_in_city", (("street", "house", "city"), ("street", "house", "city", "given[1]"))),
+    ("same_street_and_birth_year", (("street", _YEAR), ("street", "postcode", _YEAR))),
+    ("same_place_and_birth_year", (("postcode",), ("postcode", _YEAR), ("postcode", _YEAR, _INITIALS))),
+    ("same_city_and_birth_year", (("city",), ("city", _YEAR), ("city", _YEAR, _INITIALS))),
+    ("same_birth_place_and_year", (("birth_place", _YEAR), ("birth_place", _YEAR, _INITIALS))),
+    ("same_family_name_and_birth_place", (("family", "birth_place"), ("family", "birth_place", "given[1]"))),
+    ("same_email", (("unnest(emails)",),)),
+    ("same_email_name", (
+        ("unnest(list_transform(emails, lambda e: split_part(e, '@', 1)))",),
+        ("unnest(list_transform(emails, lambda e: split_part(e, '@', 1)))", "given[1]"))),
+    ("same_email_start_and_birth_year", (("emails[1][:6]", _YEAR), ("emails[1][:6]", _YEAR, _INITIALS))),
+    ("same_phone", (("unnest(phones)",),)),
+    ("same_organisation", (("organisation",), ("organisation", "postcode"))),
+    ("same_organisation_start_and_place", (("organisation[:5]", "postcode"),)),
+)  # fmt: skip
+
+_PERSONAL = frozenset("given given_first given_root family family_words birth_name birth_date birth_place".split())
+_COMPANY = frozenset({"organisation"})
+
+
+def choose_rules(con: duckdb.DuckDBPyConnection, table: str, features: Collection[str], party: str) -> list[Rule]:
+    """Choose the rung of every rule that the features allow, for the records of a table.
+
+    Args:
+        con: Connection with the macros installed.
+        table: Features of one party type, with ``rid``.
+        features: Its feature columns.
+        party: ``person`` or ``company``.
+    """
+    rows = con.execute(f"select count(*) from {table}").fetchall()[0][0]
+    budget = max(_LEAST_BUDGET, int(_PAIRS_PER_RECORD * rows))
+    foreign = _COMPANY if party == "person" else _PERSONAL
+    usable = set(features) - foreign
+    ladders = [*_LADDERS, *((f"same_{name[3:]}", ((name,),)) for name in sorted(usable) if name.startswith("id_"))]
+    chosen: dict[tuple[str, ...], Rule] = {}
+    for name, rungs in ladders:
+        allowed = [rung for rung in rungs if _needs(rung) <= usable]
+        rule = _loosest(con, table, name, allowed, budget)
+        if rule is not None:
+            chosen.setdefault(rule.keys, rule)
+    return list(chosen.values())
+
+
+def _needs(keys: tuple[str, ...]) -> set[str]:
+    known = _PERSONAL | _COMPANY | {"emails", "phones", "street", "house", "postcode", "city"}
+    words = set()
+    for key in keys:
+        text = key.replace("dd_sound", "")
+        words |= {name for name in known if _has_word(text, name)}
+        words |= {key} if key.startswith("id_") else set()
+    return words
+
+
+def _has_word(text: str, name: str) -> bool:
+    cleaned = "".join(c if c.isalnum() or c == "_" else " " for c in text)
+    return name in cleaned.split()
+
+
+def _loosest(
+    con: duckdb.DuckDBPyConnection, table: str, name: str, rungs: list[tuple[str, ...]], budget: int
+) -> Rule | None:
+    best: Rule | None = None
+    pairs = 0
+    for keys in rungs:
+        pairs, stopped = _measure(con, table, keys)
+        best = Rule(name, keys, stopped)
+        if pairs <= budget:
+            return best
+    return best if pairs <= 3 * budget else None
+
+
+def _measure(con: duckdb.DuckDBPyConnection, table: str, keys: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    blocks = f"select key, count(*) as n from ({keys_sql(table, keys)}) group by key having count(*) > 1"
+    pairs = con.execute(f"select coalesce(sum(n * (n - 1) / 2), 0)::bigint from ({blocks}) where n <= {MAX_BLOCK}")
+    total = int(pairs.fetchall()[0][0])
+    stopped = con.execute(f"select key from ({blocks}) where n > {MAX_BLOCK} order by key").fetchall()
+    return total, tuple(row[0] for row in stopped)
+
+
+def keys_sql(table: str, keys: tuple[str, ...]) -> str:
+    """Return SQL of (rid, key) for the keys of a rule over a table of features."""
+    parts = " || '|' || ".join(f"({key})" if not key.startswith("unnest") else "each" for key in keys)
+    lists = [key for key in keys if key.startswith("unnest")]
+    origin = f"(select *, {lists[0]} as each from {table})" if lists else table
+    return f"select rid, key from (select rid, {parts} as key from {origin}) where key is not null"
+
+
+def candidate_pairs(
+    con: duckdb.DuckDBPyConnection, table: str, rules: list[Rule], target: str, *, only_new: str | None = None,
+    apart: str = "",
+) -> list[BlockReport]:
+    """Create the table of candidate pairs (rid_l < rid_r, each pair once).
+
+    Args:
+        con: Connection.
+        table: Features, of one party type.
+        rules: Chosen rules.
+        target: Table to create, columns rid_l and rid_r.
+        only_new: Table with the ``rid`` of new records: only pairs that hold one of them.
+        apart: Condition over ``l`` and ``r`` (features) that drops a pair, empty for none.
+    """
+    con.execute("create or replace temp table dd_candidates (rid_l bigint, rid_r bigint)")
+    reports = [_pairs_of(con, table, rule, only_new) for rule in rules]
+    condition = (
+        f"where not exists (select 1 from {table} l, {table} r where l.rid = c.rid_l and r.rid = c.rid_r and ({apart}))"
+        if apart else ""
+    )
+    con.execute(
+        f"create or replace temp table {target} as select rid_l, rid_r from "
+        f"(select distinct rid_l, rid_r from dd_candidates) c {condition}"
+    )
+    con.execute("drop table dd_candidates")
+    return reports
+
+
+def _pairs_of(con: duckdb.DuckDBPyConnection, table: str, rule: Rule, only_new: str | None) -> BlockReport:
+    con.execute(f"create or replace temp table dd_keys as select rid, key, hash(key) as h from ({keys_sql(table, rule.keys)})")
+    if rule.stopped:
+        con.execute("create or replace temp table dd_stopped (key varchar)")
+        con.executemany("insert into dd_stopped values (?)", [[key] for key in rule.stopped])
+        con.execute("delete from dd_keys using dd_stopped where dd_keys.key = dd_stopped.key")
+    left = f"(select k.* from dd_keys k semi join {only_new} n on k.rid = n.rid)" if only_new else "dd_keys"
+    order = "l.rid <> r.rid" if only_new else "l.rid < r.rid"
+    made = con.execute(
+        f"insert into dd_candidates select distinct least(l.rid, r.rid), greatest(l.rid, r.rid) "
+        f"from {left} l join dd_keys r on l.h = r.h and l.key = r.key and {order}"
+    ).fetchall()[0][0]
+    overgrown = con.execute(
+        f"select count(*) from (select h from dd_keys group by h having count(*) > {2 * MAX_BLOCK})"
+    ).fetchall()[0][0]
+    return BlockReport(rule.name, rule.keys, int(made), len(rule.stopped), int(overgrown))

@@ -1,0 +1,155 @@
+"""Features kept in the lake, by difference: only contacts that are new or changed are normalised.
+
+``golden/features`` is a log; the current row of a record is the one of the highest generation.
+``generation`` moves when anything of the contact moved, ``linked`` only when a feature did.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import duckdb
+
+from datadock.identity.features import Features, build_features, linking_fields
+from datadock.identity.model import FORM
+from datadock.identity.workspace import CONTACTS, FEATURES, Workspace
+
+_LINEAGE = ("_batch_id", "_file", "_line", "_received_at")
+_OWN = ("source", "source_key", "party_type", "op", "content_hash", "feature_hash", "received_at", "generation", "linked")
+
+
+@dataclass(frozen=True)
+class FeaturesReport:
+    """What changed among the source contacts.
+
+    Attributes:
+        contacts: Source contacts now.
+        new_or_changed: Records normalised in this run.
+        removed: Records that are no longer there.
+        generation: Generation of the store after this run.
+    """
+
+    contacts: int
+    new_or_changed: int
+    removed: int
+    generation: int
+
+
+def feature_spec(workspace: Workspace) -> str:
+    """Digest of what features mean: the declared fields with their kinds, and the form of the code."""
+    text = json.dumps([FORM, linking_fields(workspace.catalog)])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def update_features(workspace: Workspace) -> FeaturesReport:
+    """Bring the feature store up to the warehouse's contacts.
+
+    Args:
+        workspace: The run's workspace; the warehouse must hold ``intermediate.int_source_contact``.
+
+    Returns:
+        Counts. Nothing is written when nothing changed.
+
+    Raises:
+        WarehouseError: When the contacts cannot be read.
+    """
+    spec = feature_spec(workspace)
+    if workspace.cursor(FEATURES).get("spec", spec) != spec:
+        workspace.lake.drop([FEATURES])
+    with workspace.connection(with_contacts=True) as con:
+        _compare_with_store(con, workspace)
+        contacts, changed, removed = con.execute(
+            "select (select count(*) from dd_now), (select count(*) from dd_changed), (select count(*) from dd_removed)"
+        ).fetchall()[0]
+        generation = int(con.execute("select coalesce(max(generation), 0) from dd_before").fetchall()[0][0])
+        if changed or removed or generation == 0:
+            generation += 1
+            features = build_features(con, _changed_contacts(), linking_fields(workspace.catalog), "dd_new_features")
+            rows = con.sql(_log_rows_sql(features, generation)).to_arrow_table()
+            workspace.append(FEATURES, rows, {"spec": spec, "generation": generation})
+    return FeaturesReport(contacts, changed, removed, generation)
+
+
+def _compare_with_store(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+    described = con.execute(f"describe {CONTACTS}").fetchall()
+    content = ", ".join(f'"{row[0]}"' for row in described if row[0] not in (*_LINEAGE, "source", "source_key"))
+    con.execute(
+        f"create or replace temp table dd_now as select source, source_key, (hash({content}) >> 1)::bigint as content_hash "
+        f"from {CONTACTS}"
+    )
+    columns = "source, source_key, party_type, op, content_hash, feature_hash, generation, linked"
+    stored = workspace.scan(FEATURES, columns)
+    empty = (
+        "(select ''::varchar as source, ''::varchar as source_key, ''::varchar as party_type, ''::varchar as op, "
+        "0::bigint as content_hash, ''::varchar as feature_hash, 0::bigint as generation, 0::bigint as linked where false)"
+    )
+    con.execute(f"create or replace temp table dd_before as {_latest_sql(stored or empty)}")
+    con.execute(
+        "create or replace temp table dd_changed as select source, source_key, content_hash from dd_now "
+        "anti join (from dd_before where op = 'upsert') using (source, source_key, content_hash)"
+    )
+    con.execute(
+        "create or replace temp table dd_removed as from dd_before anti join dd_now using (source, source_key) "
+        "where op = 'upsert'"
+    )
+
+
+def _latest_sql(relation: str) -> str:
+    newest = f"select source, source_key, max(generation) as generation from {relation} group by source, source_key"
+    return f"select l.* from {relation} l semi join ({newest}) n using (source, source_key, generation)"
+
+
+def _changed_contacts() -> str:
+    return f"(select c.* from {CONTACTS} c semi join dd_changed using (source, source_key))"
+
+
+def _log_rows_sql(features: Features, generation: int) -> str:
+    names = "".join(f", f.{name}" for name in features.columns)
+    empties = "".join(f", null as {name}" for name in features.columns)
+    return (
+        "select f.source, f.source_key, f.party_type, 'upsert' as op, n.content_hash, f.feature_hash, "
+        f"c._received_at as received_at, {generation}::bigint as generation, "
+        "case when b.feature_hash = f.feature_hash and b.op = 'upsert' and b.party_type = f.party_type "
+        f"then b.linked else {generation}::bigint end as linked{names} "
+        f"from {features.table} f join dd_changed n using (source, source_key) "
+        f"join (select source, source_key, _received_at from {CONTACTS}) c using (source, source_key) "
+        "left join dd_before b using (source, source_key) union all by name "
+        "select source, source_key, party_type, 'remove' as op, content_hash, feature_hash, null as received_at, "
+        f"{generation}::bigint as generation, {generation}::bigint as linked{empties} from dd_removed "
+        "order by source, source_key"
+    )
+
+
+def load_features(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, *, with_values: bool = True
+) -> Features:
+    """Load the current features of one party type into a table ``dd_<party>``.
+
+    Args:
+        con: Connection.
+        workspace: The run's workspace.
+        party: ``person`` or ``company``.
+        with_values: Whether the features themselves are needed, or only who there is.
+
+    Returns:
+        The table with rid 0..n-1 in order of (source, source_key); also received_at, generation and linked.
+    """
+    table = f"dd_{party}"
+    columns = "*" if with_values else ", ".join(_OWN)
+    stored = workspace.scan(FEATURES, columns)
+    if stored is None:
+        con.execute(
+            f"create or replace temp table {table} (rid bigint, source varchar, source_key varchar, party_type varchar, "
+            "feature_hash varchar, received_at timestamptz, generation bigint, linked bigint)"
+        )
+        return Features(table, (), 0)
+    con.execute(
+        f"create or replace temp table {table} as select row_number() over (order by source, source_key) - 1 as rid, * "
+        f"exclude (op) from ({_latest_sql(stored)}) where op = 'upsert' and party_type = '{party}' order by rid"
+    )
+    described = [row[0] for row in con.execute(f"describe {table}").fetchall()]
+    known = tuple(name for name in described if name not in _OWN and name != "rid")
+    rows = int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
+    return Features(table, known, rows)

@@ -1,0 +1,118 @@
+"""Redirects and lineage of golden ids, derived from the membership log and nothing else.
+
+So a run that was killed between the log and these tables mends them by running again, and a rebuild
+of either gives what stood there. Every redirect leads to a living id in one step.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def derive_redirects(log: pl.DataFrame) -> pl.DataFrame:
+    """Return the redirect of every retired id whose records live on.
+
+    Args:
+        log: source, source_key, golden_id, valid_from, generation, run_id; one row per move.
+
+    Returns:
+        old_id, new_id (living), at, cause, run_id; the latest state, sorted by old_id.
+    """
+    moves = _moves(log)
+    living = _living(log)
+    votes = (
+        moves.filter(pl.col("golden_id").is_not_null())
+        .join(living, left_on="previous", right_on="golden_id", how="anti")
+        .group_by("previous", "golden_id", "generation")
+        .agg(records=pl.len(), at=pl.col("valid_from").max(), run_id=pl.col("run_id").first(), cause=pl.col("cause").first())
+    )
+    # An id may retire, come back and retire again: the last leaving counts.
+    last = votes.filter(pl.col("generation") == pl.col("generation").max().over("previous"))
+    chosen = last.sort(["previous", "records", "golden_id"], descending=[False, True, False]).unique(
+        "previous", keep="first", maintain_order=True
+    )
+    step = dict(chosen.select("previous", "golden_id").iter_rows())
+    alive = set(living["golden_id"])
+    resolved = [_resolve(start, step, alive) for start in chosen["previous"]]
+    return (
+        chosen.with_columns(new_id=pl.Series(resolved, dtype=pl.String))
+        .drop_nulls("new_id")
+        .select(old_id="previous", new_id="new_id", at="at", cause="cause", run_id="run_id")
+        .sort("old_id")
+    )
+
+
+def _resolve(start: str, step: dict[str, str], alive: set[str]) -> str | None:
+    seen = {start}
+    current = step[start]
+    while current not in alive:
+        if current in seen or current not in step:
+            return None
+        seen.add(current)
+        current = step[current]
+    return current
+
+
+def derive_lineage(log: pl.DataFrame) -> pl.DataFrame:
+    """Return the life of every golden id: created, merged_into, split_from, retired.
+
+    Args:
+        log: As for ``derive_redirects``.
+
+    Returns:
+        golden_id, event, other_id, at, cause, run_id; sorted.
+    """
+    first = (
+        log.drop_nulls("golden_id")
+        .sort("generation")
+        .unique("golden_id", keep="first", maintain_order=True)
+        .select("golden_id", "generation", "valid_from", "run_id")
+    )
+    moves = _moves(log)
+    columns = ["golden_id", "event", "other_id", "at", "cause", "run_id"]
+    born = first.join(
+        moves.filter(pl.col("golden_id").is_not_null())
+        .group_by("golden_id", "generation", "previous")
+        .agg(records=pl.len())
+        .sort(["golden_id", "records", "previous"], descending=[False, True, False])
+        .unique(["golden_id", "generation"], keep="first", maintain_order=True),
+        on=["golden_id", "generation"],
+        how="left",
+    ).select(
+        "golden_id",
+        event=pl.when(pl.col("previous").is_null()).then(pl.lit("created")).otherwise(pl.lit("split_from")),
+        other_id="previous",
+        at="valid_from",
+        cause=pl.when(pl.col("previous").is_null()).then(pl.lit("created")).otherwise(pl.lit("split")),
+        run_id="run_id",
+    )
+    redirects = derive_redirects(log)
+    ended = redirects.select(
+        golden_id="old_id", event=pl.lit("merged_into"), other_id="new_id", at="at", cause="cause", run_id="run_id"
+    )
+    gone = (
+        moves.join(_living(log), left_on="previous", right_on="golden_id", how="anti")
+        .join(redirects, left_on="previous", right_on="old_id", how="anti")
+        .sort("generation", descending=True)
+        .unique("previous", keep="first", maintain_order=True)
+        .select(golden_id="previous", event=pl.lit("retired"), other_id=pl.lit(None, dtype=pl.String), at="valid_from",
+                cause="cause", run_id="run_id")
+    )  # fmt: skip
+    return pl.concat([born.select(columns), ended.select(columns), gone.select(columns)]).sort("golden_id", "at", "event")
+
+
+def _moves(log: pl.DataFrame) -> pl.DataFrame:
+    """Every leaving of an id by a record: previous, golden_id (null where the record is gone), when, why."""
+    keys = ["source", "source_key"]
+    repeated = log.join(log.group_by(keys).agg(n=pl.len()).filter(pl.col("n") > 1), on=keys, how="semi")
+    return (
+        repeated.sort(*keys, "generation")
+        .with_columns(previous=pl.col("golden_id").shift(1).over(keys))
+        .filter(pl.col("previous").is_not_null() & pl.col("previous").ne_missing(pl.col("golden_id")))
+        .select("previous", "golden_id", "generation", "valid_from", "cause", "run_id")
+    )
+
+
+def _living(log: pl.DataFrame) -> pl.DataFrame:
+    latest = log.filter(pl.col("generation") == pl.col("generation").max().over("source", "source_key"))
+    return latest.drop_nulls("golden_id").select("golden_id").unique()

@@ -1,0 +1,180 @@
+"""The linking model: data, trained once, kept as files, and checked before it is used.
+
+``golden/model/<party>-<version>.json`` holds rules, levels and parameters with their reasons;
+parquet files beside it the frozen term frequencies. A pair's weight follows from two records and
+this folder, nothing else, so that a later run gives the same weight.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from datadock.errors import ModelError
+from datadock.identity.blocking import Rule
+from datadock.identity.comparisons import Comparison, Level
+from datadock.identity.training import SAME_BY_CHANCE
+
+FORM = 1
+"""Raised whenever features, comparisons or rules change their meaning: an older model is trained anew."""
+
+MODEL_FOLDER = "golden/model"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model for people or for companies.
+
+    Attributes:
+        party: ``person`` or ``company``.
+        fields: Declared fields and their kinds.
+        features: Features compared.
+        rules: Blocking rules at their rungs.
+        comparisons: What is compared, without levels that were never seen.
+        m: Per comparison the share of each level among matches, strongest first, "differs" last.
+        u: Likewise among strangers.
+        match_share: Share of all pairs that are one person.
+        household_share: Share of all pairs that are two people of one household.
+        records: Number of records it was trained on.
+        shared: E-mails and phones used by many people: not evidence of a person.
+        notes: What training left out, and why.
+        trained_at: When, ISO text; no part of the version.
+    """
+
+    party: str
+    fields: dict[str, str]
+    features: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    comparisons: tuple[Comparison, ...]
+    m: dict[str, tuple[float, ...]]
+    u: dict[str, tuple[float, ...]]
+    match_share: float
+    household_share: float
+    records: int
+    shared: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    trained_at: str = ""
+
+    @property
+    def version(self) -> str:
+        """Digest of everything that a weight depends on."""
+        content = replace(self, trained_at="", notes=())
+        text = json.dumps({"form": FORM, **asdict(content)}, sort_keys=True)
+        return f"{self.party}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+    @property
+    def prior(self) -> float:
+        """Probability that two random records of different households are one person."""
+        return self.match_share / (1 - self.household_share)
+
+    @property
+    def tf_features(self) -> tuple[str, ...]:
+        """Features whose term frequency sharpens a weight."""
+        used = {level.tf for c in self.comparisons for level in c.levels if level.tf}
+        return tuple(sorted(used))
+
+    def household_sql(self) -> str:
+        """Return SQL of the weight of "two people of one household" against "strangers", from mw columns."""
+        terms = [repr(math.log2(self.household_share / (1 - self.household_share - self.match_share)))]
+        for c in self.comparisons:
+            weight = f"mw_{c.name}" + (f" + mw_tf_adj_{c.name}" if any(level.tf for level in c.levels) else "")
+            chance = f"log2({1 - SAME_BY_CHANCE} + {SAME_BY_CHANCE} * power(2.0, {weight}))"
+            terms.append(f"({weight})" if c.household else chance)
+        return " + ".join(terms)
+
+    def final_weight_sql(self) -> str:
+        """Return SQL of the final match weight, in bits, from Splink's weight and the household's."""
+        home = f"({self.household_sql()})"
+        return f"match_weight - (case when {home} > 40 then {home} else log2(1 + power(2.0, {home})) end)"
+
+
+def check_model(model: Model) -> None:
+    """Refuse a model with a missing, impossible or one-sided parameter.
+
+    Raises:
+        ModelError: Naming every comparison and level that is not trained.
+    """
+    if not model.comparisons:
+        raise ModelError(
+            f"nothing to compare {model.party} records by",
+            expected="names, a birth date, an e-mail, a phone, an address or an identifier, filled in some records",
+            action="declare more fields of the sources, with their kinds",
+        )
+    faults = []
+    for comparison in model.comparisons:
+        names = [*(level.name for level in comparison.levels), "differs"]
+        m, u = model.m.get(comparison.name, ()), model.u.get(comparison.name, ())
+        for place, name in enumerate(names):
+            for side, values in (("m", m), ("u", u)):
+                value = values[place] if place < len(values) else None
+                if value is None or not math.isfinite(value) or not 0 < value < 1:
+                    faults.append(f"{comparison.name}: level '{name}': {side} is {value}")
+        if not faults and m[0] / u[0] <= m[-1] / u[-1]:
+            faults.append(f"{comparison.name}: '{names[0]}' weighs no more than 'differs'")
+    for name, share in (("match_share", model.match_share), ("household_share", model.household_share)):
+        if not (math.isfinite(share) and 0 < share < 1):
+            faults.append(f"{name} is {share}")
+    if faults:
+        raise ModelError(
+            f"the {model.party} model has {len(faults)} parameter(s) that cannot be trusted:\n"
+            + "\n".join(f"  - {fault}" for fault in faults),
+            expected="a finite m and u between 0 and 1 for every level, agreement above difference",
+            action="declare the field's kind anew, give more records, or leave the field out",
+        )
+
+
+def save_model(folder: Path, model: Model, con: duckdb.DuckDBPyConnection, tf_tables: Mapping[str, str]) -> None:
+    """Write a model and its term frequencies; the JSON appears last, by an atomic rename."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for feature, table in tf_tables.items():
+        target = folder / f"{model.version}-{feature}.parquet"
+        draft = target.with_suffix(".draft")
+        con.execute(f"copy (from {table}) to '{draft}' (format parquet, compression zstd)")
+        draft.replace(target)
+    draft = folder / f".{model.party}.draft"
+    draft.write_text(json.dumps({"form": FORM, "version": model.version, **asdict(model)}, indent=1), encoding="utf-8")
+    draft.replace(folder / f"{model.version}.json")
+    pointer = folder / f".current-{model.party}.draft"
+    pointer.write_text(model.version, encoding="ascii")
+    pointer.replace(folder / f"current-{model.party}")
+
+
+def load_model(folder: Path, party: str) -> Model | None:
+    """Read the current model of a party type, or None where there is none of this form."""
+    pointer = folder / f"current-{party}"
+    if not pointer.exists():
+        return None
+    content: dict[str, Any] = json.loads((folder / f"{pointer.read_text('ascii')}.json").read_text(encoding="utf-8"))
+    if content.pop("form") != FORM:
+        return None
+    content.pop("version")
+    content["features"] = tuple(content["features"])
+    content["rules"] = tuple(Rule(r["name"], tuple(r["keys"]), tuple(r["stopped"])) for r in content["rules"])
+    content["comparisons"] = tuple(_comparison(c) for c in content["comparisons"])
+    content["shared"] = {name: tuple(values) for name, values in content["shared"].items()}
+    content["notes"] = tuple(content["notes"])
+    for side in ("m", "u"):
+        content[side] = {name: tuple(values) for name, values in content[side].items()}
+    return Model(**content)
+
+
+def load_term_frequencies(folder: Path, model: Model, con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Load a model's frozen term frequencies; return feature to table name."""
+    tables = {}
+    for feature in model.tf_features:
+        tables[feature] = f"dd_tf_{model.party}_{feature}"
+        path = folder / f"{model.version}-{feature}.parquet"
+        con.execute(f"create or replace temp table {tables[feature]} as from read_parquet('{path}')")
+    return tables
+
+
+def _comparison(content: dict[str, Any]) -> Comparison:
+    levels: Sequence[dict[str, Any]] = content.pop("levels")
+    return Comparison(levels=tuple(Level(**level) for level in levels), **content)

@@ -1,0 +1,193 @@
+"""The pairs asset: a model where none fits, candidate pairs, weights, appended to ``golden/pairs``.
+
+Stored pairs are never changed. One is live while both its feature hashes and its model are current.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import duckdb
+
+from datadock import names
+from datadock.identity.blocking import BlockReport, candidate_pairs
+from datadock.identity.feature_store import feature_spec, load_features
+from datadock.identity.features import Features, linking_fields
+from datadock.identity.model import Model, load_model, load_term_frequencies, save_model
+from datadock.identity.normalise import install_macros
+from datadock.identity.scoring import score, term_frequency_tables
+from datadock.identity.trainer import train_model, without_shared
+from datadock.identity.workspace import FEATURES, PARTIES, Workspace
+
+_TRAIN_AGAIN_BELOW = 100_000
+"""A model of fewer records than this is trained again when the records have doubled."""
+
+LIVE_PAIRS = "dd_live_pairs"
+
+
+@dataclass(frozen=True)
+class PairsReport:
+    """What scoring did.
+
+    Attributes:
+        changed: False where nothing was new and nothing was written.
+        records: Records that were scored against all.
+        candidates: Candidate pairs looked at.
+        pairs: Pairs stored in this run.
+        models: Party type to version of its model.
+        trained: Party types whose model was trained in this run.
+        blocks: Per rule what it contributed; ``stopped`` and ``overgrown`` are the overflow.
+        notes: What the models left out, and why.
+    """
+
+    changed: bool
+    records: int = 0
+    candidates: int = 0
+    pairs: int = 0
+    models: dict[str, str] = field(default_factory=dict)
+    trained: tuple[str, ...] = ()
+    blocks: tuple[BlockReport, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def apart_sql(workspace: Workspace) -> str:
+    """Condition over ``l`` and ``r`` under which two records are never one person, or empty."""
+    names_ = [source.name for source in workspace.catalog.sources.values() if source.deduplicated]
+    listed = ", ".join(f"'{name}'" for name in names_)
+    return f"l.source = r.source and l.source in ({listed})" if names_ else ""
+
+
+def score_pairs(workspace: Workspace, *, retrain: bool = False) -> PairsReport:
+    """Score what is new: all pairs after a training, else only those with a new or changed record.
+
+    Args:
+        workspace: The run's workspace; ``update_features`` has run.
+        retrain: Train the models anew even where they fit.
+
+    Raises:
+        ModelError: When a model cannot be trusted; nothing is written then.
+    """
+    features_now = workspace.cursor(FEATURES)
+    before = workspace.cursor(names.PAIRS)
+    spec = feature_spec(workspace)
+    rest = {"spec": spec, "generation": features_now.get("generation", 0), "apart": apart_sql(workspace)}
+    if not retrain and before and {key: before.get(key) for key in rest} == rest and _models_stand(workspace, before):
+        return PairsReport(False, models=before["models"])
+    with workspace.connection() as con:
+        runs = [_PartyRun(con, workspace, party, before, retrain=retrain) for party in PARTIES]
+        runs = [run for run in runs if run.features.rows]
+        for run in runs:
+            run.score()
+        scored = " union all ".join(f"from dd_pairs_{run.party}" for run in runs)
+        rows = con.sql(f"{scored or _no_pairs()} order by 1, 2, 3, 4").to_arrow_table()
+        models = {run.party: run.model.version for run in runs}
+        workspace.append(names.PAIRS, rows, {**rest, "models": models})
+        return PairsReport(
+            True,
+            records=sum(run.scored for run in runs),
+            candidates=sum(run.candidates for run in runs),
+            pairs=rows.num_rows,
+            models=models,
+            trained=tuple(run.party for run in runs if run.trained),
+            blocks=tuple(report for run in runs for report in run.blocks),
+            notes=tuple(note for run in runs for note in run.model.notes),
+        )
+
+
+def _models_stand(workspace: Workspace, before: dict[str, dict[str, str]]) -> bool:
+    for party, version in before.get("models", {}).items():
+        model = load_model(workspace.model_folder, party)
+        if model is None or model.version != version:
+            return False
+    return True
+
+
+def _no_pairs() -> str:
+    return (
+        "select ''::varchar as left_source, ''::varchar as left_key, ''::varchar as right_source, "
+        "''::varchar as right_key, 0::double as match_weight, 0::double as match_probability, ''::varchar as left_hash, "
+        "''::varchar as right_hash, ''::varchar as model_version, ''::varchar as run_id, now() as recorded_at where false"
+    )
+
+
+class _PartyRun:
+    """Scoring of one party type."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, before: dict[str, object], *, retrain: bool
+    ) -> None:
+        self.con, self.workspace, self.party = con, workspace, party
+        self.before = before
+        self.features = load_features(con, workspace, party)
+        self.blocks: list[BlockReport] = []
+        self.candidates = self.scored = 0
+        self.trained = False
+        if self.features.rows:
+            install_macros(con)
+            self.model = self._model(retrain=retrain)
+
+    def _model(self, *, retrain: bool) -> Model:
+        fields = linking_fields(self.workspace.catalog)
+        known = None if retrain else load_model(self.workspace.model_folder, self.party)
+        if known is not None and known.fields == fields and not self._outgrown(known):
+            return known
+        apart = apart_sql(self.workspace)
+        model = train_model(self.con, self.features, fields, self.party, apart, self.workspace.run_at)
+        table = without_shared(self.con, self.features, model.shared)
+        save_model(self.workspace.model_folder, model, self.con, term_frequency_tables(self.con, model, table))
+        self.trained = True
+        return model
+
+    def _outgrown(self, model: Model) -> bool:
+        return model.records < _TRAIN_AGAIN_BELOW and self.features.rows >= 2 * model.records
+
+    def score(self) -> None:
+        """Make the table ``dd_pairs_<party>`` with the rows to append."""
+        con, model = self.con, self.model
+        table = without_shared(con, self.features, model.shared)
+        frequencies = load_term_frequencies(self.workspace.model_folder, model, con)
+        since = self._scored_generation()
+        con.execute(f"create or replace temp table dd_fresh as select rid from {table} where linked > {since}")
+        self.scored = int(con.execute("select count(*) from dd_fresh").fetchall()[0][0])
+        everything = self.scored == self.features.rows
+        self.blocks = candidate_pairs(
+            con, table, list(model.rules), "dd_found", only_new=None if everything else "dd_fresh",
+            apart=apart_sql(self.workspace),
+        )
+        self.candidates = int(con.execute("select count(*) from dd_found").fetchall()[0][0])
+        score(con, model, table, "dd_found", frequencies, "dd_scored")
+        con.execute(
+            f"create or replace temp table dd_pairs_{self.party} as select l.source as left_source, "
+            "l.source_key as left_key, r.source as right_source, r.source_key as right_key, weight as match_weight, "
+            "1 / (1 + power(2.0, -weight)) as match_probability, l.feature_hash as left_hash, "
+            f"r.feature_hash as right_hash, '{model.version}' as model_version, $1 as run_id, $2::timestamptz as recorded_at "
+            f"from dd_scored join {table} l on l.rid = rid_l join {table} r on r.rid = rid_r",
+            [self.workspace.run_id, self.workspace.run_at],
+        )
+
+    def _scored_generation(self) -> int:
+        models = self.before.get("models", {})
+        same = (
+            isinstance(models, dict)
+            and models.get(self.party) == self.model.version
+            and self.before.get("spec") == feature_spec(self.workspace)
+            and self.before.get("apart") == apart_sql(self.workspace)
+        )
+        return int(str(self.before["generation"])) if same else -1
+
+
+def load_live_pairs(con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, model_version: str) -> str:
+    """Create the table of a party's live pairs (rid_l, rid_r, weight), of the records in ``dd_<party>``."""
+    stored = workspace.scan(names.PAIRS)
+    source = stored or f"({_no_pairs()})"
+    con.execute(
+        f"create or replace temp table {LIVE_PAIRS} as select l.rid as rid_l, r.rid as rid_r, "
+        f"any_value(p.match_weight) as weight from {source} p "
+        f"join dd_{party} l on l.source = p.left_source and l.source_key = p.left_key and l.feature_hash = p.left_hash "
+        f"join dd_{party} r on r.source = p.right_source and r.source_key = p.right_key "
+        f"and r.feature_hash = p.right_hash where p.model_version = '{model_version}' group by 1, 2 order by 1, 2"
+    )
+    return LIVE_PAIRS
+
+
+__all__ = ["Features", "PairsReport", "apart_sql", "load_live_pairs", "score_pairs"]

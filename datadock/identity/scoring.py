@@ -1,0 +1,97 @@
+"""Pairs and their weights, by a trained model: all of them, or only those with new records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import duckdb
+
+from datadock.identity.engine import compare, splink_settings
+from datadock.identity.model import Model
+
+STORE_ABOVE = -4.0
+"""Bits. Pairs below are not kept: an unstored pair counts as unlike, and is weighed anew where a cluster needs it."""
+
+
+def term_frequency_tables(
+    con: duckdb.DuckDBPyConnection, model: Model, table: str
+) -> dict[str, str]:
+    """Count the term frequencies that a model uses, less the expected duplicates of one person.
+
+    A rare name that ten records of one person bear is still rare among people: of the records
+    that share a value, those that training expects to be the same person are taken off.
+    """
+    twins = model.match_share * (model.records - 1)
+    tables = {}
+    for feature in model.tf_features:
+        share = max((model.m[c.name][0] for c in model.comparisons if c.levels[0].tf == feature), default=0.5)
+        tables[feature] = f"dd_tf_{model.party}_{feature}"
+        con.execute(
+            f"create or replace temp table {tables[feature]} as select {feature}, "
+            f"greatest(n - {min(1.0, twins)} - {twins * share}, 0.5) / sum(n) over () as tf_{feature} from "
+            f"(select {feature}, count(*) as n from {table} where {feature} is not null group by {feature})"
+        )
+    return tables
+
+
+def score(
+    con: duckdb.DuckDBPyConnection,
+    model: Model,
+    table: str,
+    pairs: str,
+    frequencies: Mapping[str, str],
+    target: str,
+    *,
+    above: float | None = STORE_ABOVE,
+) -> None:
+    """Weigh pairs.
+
+    Args:
+        con: Connection.
+        model: Trained model.
+        table: Features as of ``trainer.without_shared``.
+        pairs: Table with rid_l and rid_r.
+        frequencies: Feature to table of frozen term frequencies.
+        target: Table to create: rid_l, rid_r, weight (bits).
+        above: Keep pairs of at least this weight; None keeps all.
+    """
+    settings = splink_settings(
+        model.comparisons, {c.name: (model.m[c.name], model.u[c.name]) for c in model.comparisons}, model.prior
+    )
+    joined = _with_frequencies(con, table, frequencies, pairs)
+    compare(con, joined, pairs, settings, "dd_compared", term_frequencies=frequencies)
+    kept = f"where weight >= {above}" if above is not None else ""
+    con.execute(
+        f"create or replace temp table {target} as select * from "
+        f"(select rid_l, rid_r, {model.final_weight_sql()} as weight from dd_compared) {kept}"
+    )
+    con.execute("drop table dd_compared")
+
+
+def _with_frequencies(
+    con: duckdb.DuckDBPyConnection, table: str, frequencies: Mapping[str, str], pairs: str
+) -> str:
+    """The features of the paired records with the frequency of each term; a term never counted is taken as rare."""
+    picks, joins = [], []
+    for feature, lookup in frequencies.items():
+        rare = con.execute(f"select coalesce(min(tf_{feature}), 1e-4) from {lookup}").fetchall()[0][0]
+        picks.append(f", coalesce({lookup}.tf_{feature}, {rare!r}) as tf_{feature}")
+        joins.append(f"left join {lookup} on {lookup}.{feature} = f.{feature}")
+    con.execute(
+        f"create or replace temp table dd_weighed as select f.*{''.join(picks)} from {table} f {' '.join(joins)} "
+        f"where f.rid in (select rid_l from {pairs} union all select rid_r from {pairs})"
+    )
+    return "dd_weighed"
+
+
+def weights_of(
+    con: duckdb.DuckDBPyConnection, model: Model, table: str, frequencies: Mapping[str, str],
+    wanted: Sequence[tuple[int, int]],
+) -> dict[tuple[int, int], float]:
+    """Weigh some pairs by themselves, whether blocking found them or not."""
+    if not wanted:
+        return {}
+    con.execute("create or replace temp table dd_wanted (rid_l bigint, rid_r bigint)")
+    con.executemany("insert into dd_wanted values (?, ?)", wanted)
+    score(con, model, table, "dd_wanted", frequencies, "dd_wanted_scored", above=None)
+    return {(left, right): weight for left, right, weight in con.execute("from dd_wanted_scored").fetchall()}

@@ -1,0 +1,225 @@
+"""From a table of features to a model: rules chosen, patterns counted, parameters estimated, guards passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+import duckdb
+import numpy as np
+
+from datadock.errors import ModelError
+from datadock.identity.blocking import candidate_pairs, choose_rules
+from datadock.identity.comparisons import Comparison, comparisons_for
+from datadock.identity.engine import compare, level_settings
+from datadock.identity.features import Features
+from datadock.identity.model import Model, check_model
+from datadock.identity.training import Patterns, Trained, train
+
+_SAMPLE = 1_000_000
+"""Pairs of either kind that are looked at in training, at most."""
+
+_SHARED_BY = 5
+"""An e-mail or phone used under more different given-name initials than this is a shop's or a desk's."""
+
+_LEAST_GAIN = 0.05
+
+
+def train_model(
+    con: duckdb.DuckDBPyConnection, features: Features, fields: Mapping[str, str], party: str, apart: str, now: datetime
+) -> Model:
+    """Train a model on all records of one party type.
+
+    Args:
+        con: Connection that holds the features, with the macros installed.
+        features: Features of one party type.
+        fields: Declared fields and kinds.
+        party: ``person`` or ``company``.
+        apart: Condition over ``l`` and ``r`` under which two records are never one person, or empty.
+        now: Kept in the model.
+
+    Raises:
+        ModelError: When nothing can be compared or a parameter cannot be trusted.
+    """
+    shared = _shared_values(con, features)
+    table = without_shared(con, features, shared)
+    usable, notes = _filled(con, table, features)
+    comparisons = comparisons_for(usable, party)
+    rules = choose_rules(con, table, usable, party)
+    patterns = None
+    if comparisons and features.rows > 1:
+        candidate_pairs(con, table, rules, "dd_train", apart=apart)
+        comparisons, patterns = _count(con, table, comparisons, features.rows, apart)
+    if patterns is None:
+        trained = _untaught(comparisons, features.rows)
+    else:
+        trained = train(comparisons, patterns, features.rows)
+    model = Model(
+        party=party,
+        fields=dict(fields),
+        features=tuple(usable),
+        rules=tuple(rules),
+        comparisons=tuple(comparisons),
+        m={c.name: _strongest_first(trained.m[i]) for i, c in enumerate(comparisons)},
+        u={c.name: _strongest_first(trained.u[i]) for i, c in enumerate(comparisons)},
+        match_share=trained.match_share,
+        household_share=trained.household_share,
+        records=features.rows,
+        shared=shared,
+        trained_at=now.isoformat(),
+    )
+    model = _without_idle(model, notes)
+    check_model(model)
+    return model
+
+
+def _strongest_first(values: np.ndarray) -> tuple[float, ...]:  # type: ignore[type-arg]  # any float array
+    return tuple(float(v) for v in values[::-1])
+
+
+def _shared_values(con: duckdb.DuckDBPyConnection, features: Features) -> dict[str, tuple[str, ...]]:
+    found = {}
+    initial = "given[1]" if "given" in features.columns else "source_key"
+    for name in ("emails", "phones"):
+        if name in features.columns:
+            rows = con.execute(
+                f"select value from (select unnest({name}) as value, {initial} as initial from {features.table}) "
+                f"group by value having count(distinct initial) > {_SHARED_BY} order by value"
+            ).fetchall()
+            found[name] = tuple(row[0] for row in rows)
+    return found
+
+
+def without_shared(
+    con: duckdb.DuckDBPyConnection, features: Features, shared: Mapping[str, tuple[str, ...]]
+) -> str:
+    """Create the features without the e-mails and phones that many people share, and with the address key."""
+    replaced = []
+    for name, values in shared.items():
+        con.execute(f"create or replace temp table dd_shared_{name} (value varchar)")
+        if values:
+            con.executemany(f"insert into dd_shared_{name} values (?)", [[value] for value in values])
+            many = f"(select list(value) from dd_shared_{name})"
+            kept = f"list_filter({name}, lambda v: not list_contains({many}, v))"
+            replaced.append(f"case when list_has_any({name}, {many}) then nullif({kept}, []) else {name} end as {name}")
+    star = f"* replace ({', '.join(replaced)})" if replaced else "*"
+    key = ", '|', ".join(f"coalesce({part}, '')" for part in ("street", "house", "postcode") if part in features.columns)
+    extra = f", case when street is not null then concat({key}) end as address_key" if "street" in features.columns else ""
+    table = f"{features.table}_scored"
+    con.execute(f"create or replace temp table {table} as select {star}{extra} from {features.table}")
+    return table
+
+
+def _filled(con: duckdb.DuckDBPyConnection, table: str, features: Features) -> tuple[list[str], list[str]]:
+    counts = ", ".join(f"count(distinct {name})" for name in features.columns)
+    if not features.columns:
+        return [], []
+    values = con.execute(f"select {counts} from {table}").fetchall()[0]
+    usable = [name for name, n in zip(features.columns, values, strict=True) if n > 1 or features.rows < 2]
+    notes = [f"{name}: fewer than two values, not compared" for name in features.columns if name not in usable]
+    return usable, notes
+
+
+def _count(
+    con: duckdb.DuckDBPyConnection, table: str, comparisons: list[Comparison], rows: int, apart: str
+) -> tuple[list[Comparison], Patterns]:
+    settings = level_settings(comparisons)
+    inside = con.execute("select count(*) from dd_train").fetchall()[0][0]
+    share = min(1.0, _SAMPLE / max(1, inside))
+    picked = f"where hash(rid_l * 1000003 + rid_r) % 1000000 < {int(share * 1e6)}" if share < 1 else ""
+    con.execute(f"create or replace temp table dd_inside as from dd_train {picked}")
+    total = _random_pairs(con, table, rows, apart)
+    for name in ("inside", "outside"):
+        compare(con, table, f"dd_{name}", settings, f"dd_levels_{name}")
+    kept = _seen_levels(con, comparisons)
+    answer = con.execute(_patterns_sql(comparisons, kept)).fetchnumpy()
+    columns = [np.asarray(values) for values in answer.values()]
+    levels = np.stack(columns[:-2], axis=1).astype(np.int64)
+    candidates, others = columns[-2].astype(float), columns[-1].astype(float)
+    candidates *= inside / max(1.0, candidates.sum())
+    unit = max(1.0, (total - inside) / max(1.0, others.sum()))
+    reduced = [
+        replace(c, levels=tuple(level for place, level in enumerate(c.levels) if len(c.levels) - place in kept[c.name]))
+        for c in comparisons
+    ]
+    alive = [place for place, c in enumerate(reduced) if c.levels]
+    patterns = Patterns(levels[:, alive], candidates, others * unit, unit, max(total, inside + 1.0))
+    return [reduced[place] for place in alive], patterns
+
+
+def _random_pairs(con: duckdb.DuckDBPyConnection, table: str, rows: int, apart: str) -> float:
+    total = rows * (rows - 1) / 2
+    if total <= _SAMPLE:
+        pairs = f"select l.rid as rid_l, r.rid as rid_r from {table} l, {table} r where l.rid < r.rid"
+    else:
+        pairs = (
+            f"select distinct least(a, b) as rid_l, greatest(a, b) as rid_r from (select "
+            f"hash(i) % {rows} as a, hash(i + 1000000007) % {rows} as b from range({_SAMPLE}) t(i)) where a <> b"
+        )
+    con.execute(f"create or replace temp table dd_random as {pairs}")
+    if apart:
+        before = con.execute("select count(*) from dd_random").fetchall()[0][0]
+        con.execute(
+            f"delete from dd_random using {table} l, {table} r where l.rid = rid_l and r.rid = rid_r and ({apart})"
+        )
+        total *= con.execute("select count(*) from dd_random").fetchall()[0][0] / max(1, before)
+    con.execute("create or replace temp table dd_outside as from dd_random anti join dd_train using (rid_l, rid_r)")
+    return float(max(total, 1.0))
+
+
+def _seen_levels(con: duckdb.DuckDBPyConnection, comparisons: list[Comparison]) -> dict[str, list[int]]:
+    """Per comparison the numbers of the levels that occur (1 = weakest agreement, up to the strongest)."""
+    seen = {}
+    for c in comparisons:
+        rows = con.execute(
+            f"select distinct round(mw_{c.name})::int - 1 as n from "
+            f"(select mw_{c.name} from dd_levels_inside union all select mw_{c.name} from dd_levels_outside) "
+            "where n >= 1 order by n"
+        ).fetchall()
+        seen[c.name] = [row[0] for row in rows]
+    return seen
+
+
+def _patterns_sql(comparisons: list[Comparison], kept: Mapping[str, list[int]]) -> str:
+    """Counted patterns, with levels renumbered without those never seen."""
+    picks = []
+    for c in comparisons:
+        cases = " ".join(f"when {n} then {place}" for place, n in enumerate(kept[c.name], start=1))
+        level = f"round(mw_{c.name})::int - 1"
+        picks.append(f"case {level} {cases} else {level} end as g_{c.name}" if cases else f"{level} as g_{c.name}")
+    select = ", ".join(picks)
+    return (
+        f"select *, from (select {select}, sum(a)::double as a, sum(b)::double as b from ("
+        f"select *, 1 as a, 0 as b from dd_levels_inside union all select *, 0, 1 from dd_levels_outside) group by all) "
+        "order by all"
+    )
+
+
+def _untaught(comparisons: list[Comparison], rows: int) -> Trained:
+    """Starting values, for a set too small to hold a pair."""
+    m = [np.array([c.differs_m, *(level.m for level in reversed(c.levels))]) for c in comparisons]
+    m = [values / values.sum() for values in m]
+    u = [np.array([0.97, *([0.03 / len(c.levels)] * len(c.levels))]) for c in comparisons]
+    share = 1 / max(10.0, float(rows))
+    return Trained(m, u, share, share / 10, [np.ones(len(x)) for x in m], 0)
+
+
+def _without_idle(model: Model, notes: list[str]) -> Model:
+    """Leave out comparisons whose agreement says nothing, and say so."""
+    idle = [c.name for c in model.comparisons if model.m[c.name][0] / model.u[c.name][0] < 2**_LEAST_GAIN]
+    if len(idle) == len(model.comparisons) and idle:
+        raise ModelError(
+            f"no field tells {model.party} records apart: agreement on {', '.join(idle)} is as common by chance",
+            expected="at least one field whose values differ between people",
+            action="declare more fields, or give more records",
+        )
+    notes = notes + [f"{name}: agreement weighs nothing, not compared" for name in idle]
+    kept = tuple(c for c in model.comparisons if c.name not in idle)
+    return replace(
+        model,
+        comparisons=kept,
+        m={c.name: model.m[c.name] for c in kept},
+        u={c.name: model.u[c.name] for c in kept},
+        notes=tuple(notes),
+    )

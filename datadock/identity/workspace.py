@@ -1,0 +1,112 @@
+"""What an identity step works with: the lake, the warehouse's contacts, the catalog, the run.
+
+Also how the steps read and append the lake's golden tables. Deciding who is who is not here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from datadock.catalog import Catalog
+from datadock.errors import WarehouseError
+from datadock.identity.model import MODEL_FOLDER
+from datadock.lake import Lake
+
+PARTIES = ("person", "company")
+CONTACTS = "warehouse.intermediate.int_source_contact"
+FEATURES = "golden/features"
+"""Delta table: what was last computed of each source contact; may be dropped, it is rebuilt."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Everything that an identity step is handed.
+
+    Attributes:
+        lake: The lake; golden tables are read and appended there.
+        catalog: Declarations: kinds of fields, trust, sources without duplicates, survivorship.
+        warehouse: DuckDB file that holds ``intermediate.int_source_contact``; opened read-only.
+        run_id: Kept on every row written.
+        run_at: Time of the run (UTC), kept on every row written.
+        id_secret: Secret that new golden ids are derived with.
+        memory_limit: DuckDB's memory, in its own notation.
+        threads: DuckDB's threads.
+    """
+
+    lake: Lake
+    catalog: Catalog
+    warehouse: Path
+    run_id: str
+    run_at: datetime
+    id_secret: str = ""
+    memory_limit: str = "2GB"
+    threads: int = 2
+
+    @property
+    def model_folder(self) -> Path:
+        """Folder of the model files."""
+        return self.lake.path(MODEL_FOLDER)
+
+    @contextmanager
+    def connection(self, *, with_contacts: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open an in-memory connection, with the warehouse attached read-only on demand.
+
+        Raises:
+            WarehouseError: When the warehouse file is missing, locked or lacks the contacts.
+        """
+        con = duckdb.connect(config={"memory_limit": self.memory_limit, "threads": self.threads})
+        try:
+            con.execute("set timezone = 'UTC'")
+            con.execute("set enable_progress_bar = false")
+            if with_contacts:
+                self._attach(con)
+            yield con
+        finally:
+            con.close()
+
+    def _attach(self, con: duckdb.DuckDBPyConnection) -> None:
+        try:
+            con.execute(f"attach '{self.warehouse}' as warehouse (read_only)")
+            con.execute(f"select 1 from {CONTACTS} limit 0").fetchall()
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"the contacts in {self.warehouse} cannot be read: {error}",
+                expected="a warehouse file with the table intermediate.int_source_contact, not held by another process",
+                action="build the staging and intermediate models first, or wait until the other run has ended",
+            ) from error
+
+    def scan(self, table: str, columns: str = "*") -> str | None:
+        """Return SQL that reads a lake table, or None where it does not exist or is empty."""
+        files = self.lake.files(table)
+        if not files:
+            return None
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        return f"(select {columns} from read_parquet([{listed}], union_by_name = true))"
+
+    def cursor(self, table: str) -> dict[str, Any]:
+        """Return what the last append to a table recorded of its inputs; empty where there is none."""
+        opened = self.lake.open(table)
+        if opened is None:
+            return {}
+        for entry in opened.history(20):
+            if "datadock.inputs" in entry:
+                found: dict[str, Any] = json.loads(entry["datadock.inputs"])
+                return found
+        return {}
+
+    def append(self, table: str, rows: pa.Table, inputs: dict[str, Any]) -> bool:
+        """Append rows once per inputs; tell whether anything was written."""
+        text = json.dumps(inputs, sort_keys=True)
+        version = self.lake.append_once(
+            table, rows, f"{table}:{text}", metadata={"datadock.inputs": text, "datadock.run_id": self.run_id}
+        )
+        return version is not None

@@ -1,0 +1,150 @@
+"""Columns that the warehouse expects of each lake table, in DuckDB's types.
+
+They stand in for a table that does not exist yet (first run, source without files), so that a
+model never has to ask whether there is anything to read. What a table has beyond them is kept.
+"""
+
+from __future__ import annotations
+
+from datadock import names
+from datadock.catalog.fields import MODEL
+from datadock.warehouse.values_sql import SQL_TYPES
+
+_TIME = "timestamp with time zone"
+
+RAW: dict[str, str] = {
+    "payload": "varchar",
+    "_source": "varchar",
+    "_entity": "varchar",
+    "_batch_id": "varchar",
+    "_file": "varchar",
+    "_line": "bigint",
+    "_received_at": _TIME,
+    "_received_date": "varchar",
+}
+
+TABLES: dict[str, dict[str, str]] = {
+    names.QUARANTINE: {
+        "rejection_id": "varchar",
+        "_source": "varchar",
+        "_batch_id": "varchar",
+        "_file": "varchar",
+        "_line": "bigint",
+        "_received_at": _TIME,
+        "stage": "varchar",
+        "reason": "varchar",
+        "reasons": "varchar",
+        "payload": "varchar",
+        "raw_bytes": "blob",
+    },
+    "quarantine/resolutions": {
+        "rejection_id": "varchar",
+        "resolved_at": _TIME,
+        "outcome": "varchar",
+        "batch_id": "varchar",
+    },
+    names.BATCHES: {
+        "batch_id": "varchar",
+        "source": "varchar",
+        "file": "varchar",
+        "bytes": "bigint",
+        "format": "varchar",
+        "encoding": "varchar",
+        "received_at": _TIME,
+        "recorded_at": _TIME,
+        "rows_in": "bigint",
+        "rows_loaded": "bigint",
+        "rows_quarantined": "bigint",
+    },
+    names.DECISIONS: {
+        "decision_id": "varchar",
+        "kind": "varchar",
+        "left_source": "varchar",
+        "left_key": "varchar",
+        "right_source": "varchar",
+        "right_key": "varchar",
+        "decided_by": "varchar",
+        "decided_at": _TIME,
+        "reason": "varchar",
+    },
+    names.DOCUMENTS: {
+        "sha256": "varchar",
+        "source": "varchar",
+        "file": "varchar",
+        "media_type": "varchar",
+        "bytes": "bigint",
+        "received_at": _TIME,
+        "batch_id": "varchar",
+        "title": "varchar",
+        "text": "varchar",
+        "metadata": "varchar",
+    },
+    names.PAIRS: {
+        "left_source": "varchar",
+        "left_key": "varchar",
+        "right_source": "varchar",
+        "right_key": "varchar",
+        "match_weight": "double",
+        "match_probability": "double",
+        "left_hash": "varchar",
+        "right_hash": "varchar",
+        "model_version": "varchar",
+        "run_id": "varchar",
+        "recorded_at": _TIME,
+    },
+    names.MEMBERSHIPS: {
+        "source": "varchar",
+        "source_key": "varchar",
+        "golden_id": "varchar",
+        "valid_from": _TIME,
+        "cause": "varchar",
+        "run_id": "varchar",
+    },
+    names.REDIRECTS: {
+        "old_id": "varchar",
+        "new_id": "varchar",
+        "at": _TIME,
+        "cause": "varchar",
+        "run_id": "varchar",
+    },
+    names.LINEAGE: {
+        "golden_id": "varchar",
+        "event": "varchar",
+        "other_id": "varchar",
+        "at": _TIME,
+        "cause": "varchar",
+        "run_id": "varchar",
+    },
+    names.CONTACTS: {
+        "golden_id": "varchar",
+        "op": "varchar",
+        "recorded_at": _TIME,
+        "run_id": "varchar",
+        "party_type": "varchar",
+        "n_records": "bigint",
+        "n_sources": "bigint",
+        **{name: SQL_TYPES[kind] for name, (_, kind) in MODEL["contact"].items()},
+        "provenance": (
+            "struct(field varchar, source varchar, source_key varchar, rule varchar, "
+            "observed_at timestamp with time zone)[]"
+        ),
+        "row_hash": "varchar",
+    },
+    names.SUSPECTS: {
+        "left_source": "varchar",
+        "left_key": "varchar",
+        "right_source": "varchar",
+        "right_key": "varchar",
+        "match_weight": "double",
+        "match_probability": "double",
+        "run_id": "varchar",
+        "recorded_at": _TIME,
+        "status": "varchar",
+    },
+}
+"""Every lake table that a model may read, beside the raw ones."""
+
+
+def columns_of(table: str) -> dict[str, str]:
+    """Return the columns expected of a lake table; empty for one that nobody declared."""
+    return RAW if table.startswith(f"{names.RAW}/") else TABLES.get(table, {})

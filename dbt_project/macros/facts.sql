@@ -1,0 +1,38 @@
+{#
+    Of facts resolved to their golden id, those that the mart does not hold as they are: new ones, new versions, and
+    those whose golden id changed because contacts were merged or split.
+#}
+{% macro changed_facts(resolved) -%}
+    select facts.*
+    from {{ resolved }} as facts
+    {%- if is_incremental() %}
+    left join {{ this }} as known on facts.source = known.source and facts.source_key = known.source_key
+    where
+        known.source_key is null
+        or known._batch_id <> facts._batch_id
+        or known._line <> facts._line
+        or known.golden_id is distinct from facts.golden_id
+    {%- endif %}
+{%- endmacro %}
+
+{# The golden id that each contact's source record has at this moment. #}
+{% macro current_memberships() -%}
+    select
+        source,
+        source_key,
+        golden_id
+    from {{ ref('golden_membership') }}
+    where is_current
+{%- endmacro %}
+
+{# Removes golden contacts that were retired since the last run, in the transaction that brings the others. #}
+{% macro drop_retired() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where golden_id in (
+            select golden_id
+            from {{ lake_rows(none) }}
+            where op = 'retire'
+        )
+    {%- endif -%}
+{%- endmacro %}

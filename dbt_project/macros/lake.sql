@@ -1,0 +1,27 @@
+{#
+    Reading the lake, once per row.
+
+    lake_rows(source(...))     rows of a lake table that this model has not read yet: all of them when the model is
+                               built from nothing, those after its cursor when it is incremental.
+    remember(source(...))      post-hook: moves the model's cursor, in the transaction that writes the rows.
+#}
+{% macro lake_rows(relation) -%}
+    {%- if is_incremental() -%}
+        lake.new.{{ adapter.quote(this.identifier) }}
+    {%- else -%}
+        {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro remember(table_name) -%}
+    delete from datadock.cursors where model = '{{ this.identifier }}';
+    insert into datadock.cursors
+    select
+        '{{ this.identifier }}' as model,
+        versions.table_name,
+        versions.version,
+        run.measured_at as moved_at
+    from lake.meta.versions as versions
+    cross join lake.meta.run as run
+    where versions.table_name = '{{ table_name }}'
+{%- endmacro %}

@@ -1,0 +1,111 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='golden_id',
+    on_schema_change='append_new_columns',
+    pre_hook="{{ drop_retired() }}",
+    post_hook="{{ remember('golden/contacts') }}"
+) }}
+
+with contacts as (
+    select * from {{ lake_rows(source('golden', 'contacts')) }}
+),
+
+latest as (
+    select *
+    from contacts
+    qualify row_number() over (
+        partition by golden_id
+        order by recorded_at desc, run_id desc
+    ) = 1
+),
+
+active as (
+    select * from latest
+    where op = 'upsert'
+),
+
+-- People of one surname at one address are one household; companies have none.
+housed as (
+    select
+        *,
+        case
+            when party_type = 'person' and family_name is not null and address_line is not null and postcode is not null
+                then 'HH' || upper(substr(md5(
+                    {{ normal_words("concat_ws(' ', family_name, address_line, postcode)") }}
+                ), 1, 20))
+        end as household_id
+    from active
+),
+
+final as (
+    select
+        golden_id,
+        party_type,
+        civility,
+        given_name,
+        family_name,
+        birth_name,
+        full_name,
+        birth_date,
+        sex,
+        organisation_name,
+        siren,
+        siret,
+        email,
+        email_2,
+        phone,
+        mobile,
+        address_line,
+        address_extra,
+        postcode,
+        city,
+        country,
+        loyalty_card,
+        store_code,
+        social_handle,
+        language,
+        joined_at,
+        n_records,
+        n_sources,
+        household_id,
+        provenance,
+        cast(recorded_at as timestamptz) as recorded_at,
+        run_id
+    from housed
+)
+
+select
+    golden_id,
+    party_type,
+    civility,
+    given_name,
+    family_name,
+    birth_name,
+    full_name,
+    birth_date,
+    sex,
+    organisation_name,
+    siren,
+    siret,
+    email,
+    email_2,
+    phone,
+    mobile,
+    address_line,
+    address_extra,
+    postcode,
+    city,
+    country,
+    loyalty_card,
+    store_code,
+    social_handle,
+    language,
+    joined_at,
+    n_records,
+    n_sources,
+    household_id,
+    provenance,
+    recorded_at,
+    run_id
+from final

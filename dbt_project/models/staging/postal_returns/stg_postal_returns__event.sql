@@ -1,0 +1,133 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='source_key',
+    on_schema_change='append_new_columns',
+    post_hook="{{ remember('raw/postal_returns') }}"
+) }}
+
+with source as (
+    select
+        payload,
+        _batch_id,
+        _file,
+        _line,
+        _received_at
+    from {{ lake_rows(source('raw', 'postal_returns')) }}
+),
+
+parsed as (
+    select
+        json_transform(
+            payload,
+            '{"id": "VARCHAR", "client": "VARCHAR", "date": "VARCHAR", "code": "VARCHAR", "libelle": "VARCHAR"}'
+        ) as record,
+        _batch_id,
+        _file,
+        _line,
+        _received_at
+    from source
+),
+
+given as (
+    select
+        record."id" as source_key_1,
+        record."client" as contact_key_1_1,
+        record."date" as happened_at,
+        record."code" as subject,
+        record."libelle" as detail,
+        record."date" as record_updated_at,
+        _batch_id,
+        _file,
+        _line,
+        _received_at
+    from parsed
+),
+
+trimmed as (
+    select
+        case
+            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% ' then nullif(trim(columns('^[a-z]')), '')
+            else nullif(columns('^[a-z]'), '')
+        end,
+        _batch_id,
+        _file,
+        _line,
+        _received_at
+    from given
+),
+
+renamed as materialized (
+    select
+        'postal_returns' as source,
+        source_key_1 as source_key,
+        case
+            when contact_key_1_1 is not null then 'crm_contacts'
+        end as contact_source,
+        contact_key_1_1 as contact_key,
+        'postal_return' as event_type,
+        {{ read_timestamp("happened_at") }} as happened_at,
+        'postal' as channel,
+        subject,
+        detail,
+        {{ read_timestamp("record_updated_at") }} as record_updated_at,
+        _batch_id,
+        _file,
+        _line,
+        _received_at
+    from trimmed
+),
+
+repeated as (
+    select hash(source_key) as key_hash
+    from renamed
+    group by all
+    having count(*) > 1
+),
+
+single_versions as (
+    select renamed.*
+    from renamed
+    anti join repeated on hash(renamed.source_key) = repeated.key_hash
+    where renamed.source_key is not null
+),
+
+several_versions as (
+    select renamed.*
+    from renamed
+    semi join repeated on hash(renamed.source_key) = repeated.key_hash
+    where renamed.source_key is not null
+    qualify row_number() over (
+        partition by renamed.source_key
+        order by coalesce(record_updated_at, _received_at) desc, _received_at desc, _batch_id desc, _line desc
+    ) = 1
+),
+
+latest as (
+    select *
+    from single_versions
+    union all by name
+    select *
+    from several_versions
+),
+
+final as (
+    {{ newer_than_known('latest') }}
+)
+
+select
+    source,
+    source_key,
+    contact_source,
+    contact_key,
+    event_type,
+    happened_at,
+    channel,
+    subject,
+    detail,
+    record_updated_at,
+    _batch_id,
+    _file,
+    _line,
+    _received_at
+from final

@@ -1,0 +1,49 @@
+"""One built home for the tests that only look: the demo company, run once through the command line."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+DATADOCK = Path(sys.executable).with_name("datadock")
+PEOPLE = 1500
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home folder and how to run the command on it."""
+
+    folder: Path
+    truth: Path
+
+    def run(self, *arguments, check=True, **environment):
+        result = subprocess.run(
+            [str(DATADOCK), *map(str, arguments)],
+            env={**os.environ, "DATADOCK_HOME": str(self.folder), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check:
+            assert result.returncode == 0, f"datadock {' '.join(map(str, arguments))}\n{result.stdout}\n{result.stderr}"
+        return result
+
+    def json(self, *arguments):
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+    def sql(self, query):
+        return self.json("sql", query, "--limit", 1_000_000)
+
+
+@pytest.fixture(scope="session")
+def built_home(tmp_path_factory):
+    """The demo company of 1,500 people, generated and built once, as a user would."""
+    base = tmp_path_factory.mktemp("demo")
+    home = Home(base / "home", base / "home-truth")
+    home.run("demo", "generate", "--people", PEOPLE, "--seed", 11)
+    home.run("run")
+    return home

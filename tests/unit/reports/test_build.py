@@ -1,0 +1,173 @@
+"""The reports as a reader opens them: from disk, without a network, without anybody's name."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from datadock.errors import LakeError
+from datadock.reports import build_reports
+from datadock.reports.offline import external_references, html_addresses
+from datadock.settings import Settings
+
+PAGES = ("index", "match", "quality", "quarantine", "checks", "glossary")
+VALUES = ("Dupont", "Dupond", "Martin", "Petit", "Bernard", "jeanne@", "martin@web", "mail@key", "1984-03-12", "1970-01-01")
+
+
+@pytest.fixture(scope="module")
+def report(deployed):
+    made = build_reports(deployed, "run-2", with_data_docs=False)
+    return {name: made.pages[name].read_text(encoding="utf-8") for name in PAGES}
+
+
+@pytest.fixture(scope="module")
+def blank(empty):
+    made = build_reports(empty, "", with_data_docs=False)
+    return {name: made.pages[name].read_text(encoding="utf-8") for name in PAGES}
+
+
+def _words(page):
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+class _Shape(HTMLParser):
+    """Notes what makes a page usable without eyes: headers of tables, names of pictures, unique ids."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tables = self.headed = self.pictures = self.told = 0
+        self.ids, self.language, self.headings = [], None, []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.tables += tag == "table"
+        self.headed += tag == "thead"
+        self.pictures += tag == "svg" and given.get("role") == "img"
+        self.told += tag == "title" and self.pictures > 0
+        self.ids += [given["id"]] if "id" in given else []
+        self.language = given.get("lang") if tag == "html" else self.language
+        self.headings += [tag] if re.fullmatch("h[1-6]", tag) else []
+
+
+def test_every_page_is_there_and_leads_nowhere_outside(deployed, report):
+    assert sorted(path.stem for path in deployed.reports.glob("*.html")) == sorted(PAGES)
+    assert external_references(deployed.reports) == []
+
+
+def test_every_link_between_the_pages_leads_to_a_file_that_is_there(deployed, report):
+    missing = [
+        (name, address)
+        for name, page in report.items()
+        for address in html_addresses(page)
+        if not address.startswith(("#", "data:")) and not (deployed.reports / address.split("#")[0]).exists()
+    ]
+    assert missing == []
+
+
+def test_pages_show_no_value_of_a_person(report):
+    assert [(name, value) for name, page in report.items() for value in VALUES if value in page] == []
+
+
+def test_values_are_shown_where_the_deployment_says_so(deployed):
+    settings = deployed.model_copy(update={"report_personal_data": True})
+    page = build_reports(settings, "run-2", with_data_docs=False).pages["match"].read_text(encoding="utf-8")
+    assert "Martins" in page
+    assert "mail@key.example" in page
+
+
+def test_every_page_has_a_language_one_main_heading_table_heads_and_named_pictures(report):
+    for name, page in report.items():
+        shape = _Shape(page)
+        assert (name, shape.language, shape.headings.count("h1")) == (name, "en", 1)
+        assert (name, shape.headed) == (name, shape.tables)
+        assert shape.told >= shape.pictures
+        assert sorted(set(shape.ids)) == sorted(shape.ids)
+
+
+def test_the_overview_balances_each_source_and_says_which_is_stale(report):
+    words = _words(report["index"])
+    assert "crm 5 3 2 40.0 % 1" in words.replace("\u202f", " ")
+    assert "shop 4 4 0 1" in words
+    assert words.count("stale") == 1
+    assert "28.6 % of the records were repeats" in words.replace("\u202f", " ")
+    assert "1 failed" in words
+
+
+def test_the_overview_shows_rates_within_and_between_sources(report):
+    page = report["index"].replace("\u202f", " ")
+    assert re.search(r'class="within"[^>]*>66.7 %', page)
+    assert "25.0 %" in page
+
+
+def test_match_quality_tells_open_suspects_masked_and_with_the_fields_that_agree(report):
+    words = _words(report["match"])
+    assert "C3" in words
+    assert "m•••@k••.example" in words
+    assert "closed" not in words
+    assert "M•••••s" in words
+    assert "-1.2" in words
+
+
+def test_match_quality_tells_the_model_the_largest_contact_and_what_moved(report):
+    words = _words(report["match"])
+    assert "+9.8" in words
+    assert "by rarity" in words
+    assert "crm × 2, shop × 1" in words
+    assert "created 7" in words
+    assert "merged into 1" in words
+    assert "DKZ" not in words
+
+
+def test_match_quality_counts_records_that_cannot_be_linked(report):
+    words = _words(report["match"]).replace("\u202f", " ")
+    assert "crm 3 1 33.3 %" in words
+    assert "shop 4 1 25.0 %" in words
+
+
+def test_data_quality_shows_filled_valid_and_repeated_with_a_trend_over_two_runs(report):
+    page = report["quality"]
+    assert "Valid: 90.0 % to 80.0 % over 2 runs (-10.0 points)" in page
+    assert "66.7" in page
+    assert "Doublons intra-base" in page
+
+
+def test_quarantine_shows_what_is_open_with_a_masked_example_and_the_commands(report):
+    words = _words(report["quarantine"])
+    assert "2 records wait outside" in words
+    assert "datadock quarantine retry --source crm" in words
+    assert "datadock quarantine show aaaa1111" in words
+    assert "datadock quarantine list --source crm --reason ragged_row" in words
+    assert "C9" in words
+    assert "B•••••d" in words
+    assert "1 loaded since" in words
+
+
+def test_checks_name_the_limit_its_reason_and_what_was_observed(report):
+    words = _words(report["checks"])
+    assert "1 of 2 failed" in words
+    assert "warning One can reach them reachable contacts 71.4 % at least 85.0 %" in words
+
+
+def test_an_empty_deployment_says_that_there_is_nothing_yet(blank):
+    words = {name: _words(page) for name, page in blank.items()}
+    assert words["index"].count("never received") == 2
+    assert "Nothing is in quarantine." in words["quarantine"]
+    assert "No suite has run yet." in words["checks"]
+    assert "No model is kept yet" in words["match"]
+    assert "after the first run that builds the marts" in words["quality"]
+
+
+def test_building_again_replaces_the_report_and_leaves_nothing_beside_it(deployed, report):
+    (deployed.reports / "left.html").write_text("old", encoding="utf-8")
+    build_reports(deployed, "run-3", with_data_docs=False)
+    assert not (deployed.reports / "left.html").exists()
+    assert [path.name for path in deployed.home_path.iterdir() if path.name.startswith(".reports")] == []
+
+
+def test_a_home_that_cannot_be_written_is_refused_with_what_to_do(tmp_path, empty):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    settings = Settings(home=tmp_path / "file", catalog=empty.catalog)
+    with pytest.raises(LakeError, match="cannot be written") as caught:
+        build_reports(settings, "run-1", with_data_docs=False)
+    assert "datadock report" in caught.value.action
