@@ -3,14 +3,13 @@
 A failed check carries what was expected and what was found; a crash stays a crash.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import dagster as dg
 
 from datadock import names
 from datadock.catalog import Source
+from datadock.contracts.boundaries import Boundary
 from datadock.dock import Dock
 from datadock.expect import SuitePlan, declared_tables, run_suites
 from datadock.landing import Batch, balance_of
@@ -45,38 +44,69 @@ def quarantine_check(source: Source, new: Sequence[Batch]) -> dg.AssetCheckResul
     )
 
 
-def suite_checks(
-    layer: str, plans_of: Callable[[Dock], Iterable[SuitePlan]], dock: Dock, *, pool: str
-) -> dg.AssetChecksDefinition:
-    """Return the expectation suites of a layer as one definition, a check per table.
+def boundary_check(boundary: Boundary) -> dg.AssetChecksDefinition:
+    """Return the blocking check that a lake table keeps the contract of its boundary."""
 
-    A failed rule of severity ``critical`` stops what comes after; others are warnings.
+    @dg.asset_check(
+        asset=dg.AssetKey(boundary.table.split("/")),
+        name="contract",
+        blocking=True,
+        description="Columns, types, emptiness and the form of ids, by pandera.",
+    )
+    def contract(dock: dg.ResourceParam[Dock]) -> dg.AssetCheckResult:
+        rows, broken = boundary.broken(dock.lake)
+        return dg.AssetCheckResult(
+            passed=not broken,
+            metadata={
+                "rows": rows,
+                "expected": "no row that breaks the contract",
+                "found": dg.MetadataValue.json(broken),
+            },
+        )
+
+    return contract
+
+
+def suite_checks(
+    layer: str,
+    plans_of: Callable[[], Iterable[SuitePlan]],
+    *,
+    name: str,
+    pool: str,
+    blocking: Collection[str] = (),
+) -> dg.AssetChecksDefinition:
+    """Return expectation suites of a layer as one definition, a check per table.
+
+    A failed rule of severity ``critical`` is an error, and stops what comes after a table of ``blocking``;
+    others are warnings.
 
     Args:
         layer: Name of the layer.
-        plans_of: Gives the layer's plans.
-        dock: The opened deployment, for the names of the tables.
+        plans_of: Gives the suites' plans.
+        name: Name of the step.
         pool: Concurrency pool of whatever reads the warehouse file.
+        blocking: Tables whose errors stop what comes after. None of them may have another table of the
+            same step behind it: the step would have to wait for itself.
     """
-    known = {plan.table: plan for plan in plans_of(dock)}
+    known = {plan.table: plan for plan in plans_of()}
     specs = [
         dg.AssetCheckSpec(
             plan.name,
             asset=dg.AssetKey([layer, table]),
-            blocking=True,
+            blocking=table in blocking,
             description="Expectations on distributions and business rules; see Data Docs for each in words.",
         )
         for table, plan in known.items()
     ]
 
-    @dg.multi_asset_check(name=f"{layer}_expectations", specs=specs, can_subset=True, pool=pool)
+    @dg.multi_asset_check(name=name, specs=specs, can_subset=True, pool=pool)
     def expectations(
         context: dg.AssetCheckExecutionContext, dock: dg.ResourceParam[Dock]
     ) -> Iterator[dg.AssetCheckResult]:
         wanted = [table for table, plan in known.items() if _key(layer, plan) in context.selected_asset_check_keys]
-        with dock.progress.step(f"{layer} expectations") as note:
+        with dock.progress.step(name) as note:
             results = run_suites(
-                dock.settings, plans_of(dock), context.run_id, declared=declared_tables(dock.catalog), only=wanted
+                dock.settings, plans_of(), context.run.run_id, declared=declared_tables(dock.catalog), only=wanted
             )
             note(f"{len(results)} suites, {sum(len(result.failed) for result in results)} expectations failed")
         judged = {result.table: _result(layer, result) for result in results}

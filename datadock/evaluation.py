@@ -119,7 +119,7 @@ def score_by_source_pair(predicted: pl.DataFrame, truth: pl.DataFrame) -> pl.Dat
 
     Returns:
         ``left_source, right_source, true_pairs, found_pairs, right_pairs, precision, recall``, in order of the
-        sources' names; the same source twice means pairs within it.
+        sources' names; the same source twice means pairs within it. A rate of nothing is null.
     """
     _check(predicted, "the prediction", "golden_id")
     _check(truth, "the truth", "entity_id")
@@ -138,7 +138,8 @@ def score_by_source_pair(predicted: pl.DataFrame, truth: pl.DataFrame) -> pl.Dat
     return (
         merged.with_columns(pl.col("true_pairs", "found_pairs", "right_pairs").fill_null(0))
         .with_columns(
-            precision=pl.col("right_pairs") / pl.col("found_pairs"), recall=pl.col("right_pairs") / pl.col("true_pairs")
+            precision=(pl.col("right_pairs") / pl.col("found_pairs")).fill_nan(None),
+            recall=(pl.col("right_pairs") / pl.col("true_pairs")).fill_nan(None),
         )
         .sort("left_source", "right_source")
     )
@@ -173,7 +174,9 @@ def duplicate_rates(records: pl.DataFrame, by: str) -> pl.DataFrame:
         are records beyond the first of each contact; between two, records of the left that the right has too.
         ``rate`` is duplicates per record of the left source.
     """
-    cells = records.group_by("source", by).agg(n=pl.len().cast(pl.Int64))
+    # Grouping by codes is several times faster than by text.
+    coded = records.select("source", pl.col(by).cast(pl.String).cast(pl.Categorical).to_physical())
+    cells = coded.group_by("source", by).agg(n=pl.len().cast(pl.Int64))
     sizes = cells.group_by("source").agg(records=pl.col("n").sum(), duplicates=(pl.col("n") - 1).sum())
     within = sizes.select(left_source="source", right_source="source", records="records", duplicates="duplicates")
     shared = (

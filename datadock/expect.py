@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 
@@ -22,13 +22,39 @@ from datadock.readonly import open_stores, tables, view_of_lake
 from datadock.settings import Settings
 from datadock.validations import Kept, Outcome, SuiteResult, keep, last_values, read_kept
 from datadock.warehouse.staging_sql import staging_steps
-from expectations import LAYERS, Plan, plans_of
 
 if TYPE_CHECKING:
+    import great_expectations as gx
     import pandas as pd
 
 _SAMPLE = 50_000
 _ASSET = "table"
+
+
+class SuitePlan(Protocol):
+    """What is needed of a table's plan; ``expectations.Plan`` is one."""
+
+    @property
+    def layer(self) -> str:
+        """Layer of the table."""
+
+    @property
+    def table(self) -> str:
+        """Name of the table."""
+
+    @property
+    def name(self) -> str:
+        """Name of the suite."""
+
+    @property
+    def needs(self) -> Sequence[str]:
+        """Relations that the query reads."""
+
+    def query(self) -> str:
+        """Return the SELECT that measures the table, one row."""
+
+    def suite(self, last: Mapping[str, float | None]) -> gx.ExpectationSuite:
+        """Build the suite, given the last run's numbers."""
 
 
 @dataclass(frozen=True)
@@ -76,46 +102,45 @@ def declared_tables(catalog: Catalog) -> list[DeclaredTable]:
     return found
 
 
-def suite_names(catalog: Catalog) -> frozenset[str]:
-    """Return the name of every suite that a deployment has."""
-    declared = declared_tables(catalog)
-    return frozenset(plan.name for layer in LAYERS for plan in plans_of(layer, declared))
-
-
 def run_suites(
-    settings: Settings, catalog: Catalog, layer: str, run_id: str, *, only: Iterable[str] | None = None
+    settings: Settings,
+    plans: Iterable[SuitePlan],
+    run_id: str,
+    *,
+    declared: Iterable[DeclaredTable] = (),
+    only: Iterable[str] | None = None,
 ) -> list[SuiteResult]:
-    """Measure a layer's tables and judge them by their suites; results are kept for the reports and the next run.
+    """Measure tables and judge them by their suites; results are kept for the reports and the next run.
 
     Args:
         settings: The deployment.
-        catalog: Its declarations.
-        layer: ``staging``, ``golden`` or ``marts``.
+        plans: The plans, of one layer or of several.
         run_id: The run; named in the results.
-        only: Tables to judge, by the name of their asset; all of the layer's by default.
+        declared: The declared staging tables, for the share of values that could be typed.
+        only: Tables to judge, by the name of their asset; all of the plans' by default.
 
     Returns:
-        A result per suite whose tables exist, in the order of the flow.
+        A result per plan whose tables exist, in the order of the plans.
 
     Raises:
         WarehouseError: When another process writes the warehouse.
         CheckError: When a measure cannot be taken: the suite does not fit the table.
     """
     wanted = None if only is None else set(only)
-    declared = {table.model: table for table in declared_tables(catalog)}
-    chosen = [plan for plan in plans_of(layer, declared.values()) if wanted is None or plan.table in wanted]
+    chosen = [plan for plan in plans if wanted is None or plan.table in wanted]
+    by_model = {table.model: table for table in declared}
     lake = Lake(settings.lake_root)
     with open_stores(settings) as connection:
         there = tables(connection)
         ready = [plan for plan in chosen if there >= set(plan.needs)]
         for plan in ready:
-            if plan.table in declared:
-                _measure_readable(connection, lake, declared[plan.table])
+            if plan.table in by_model:
+                _measure_readable(connection, lake, by_model[plan.table])
         frames = [_measure(connection, plan) for plan in ready]
     return _judge(settings, ready, frames, run_id)
 
 
-def _measure(connection: duckdb.DuckDBPyConnection, plan: Plan) -> pd.DataFrame:
+def _measure(connection: duckdb.DuckDBPyConnection, plan: SuitePlan) -> pd.DataFrame:
     try:
         return connection.execute(plan.query()).df()
     except duckdb.Error as error:
@@ -157,7 +182,9 @@ def _newest(files: list[str]) -> list[str]:
     return [file for file in files if Path(file).parent.name == newest]
 
 
-def _judge(settings: Settings, plans: Sequence[Plan], frames: Sequence[pd.DataFrame], run_id: str) -> list[SuiteResult]:
+def _judge(
+    settings: Settings, plans: Sequence[SuitePlan], frames: Sequence[pd.DataFrame], run_id: str
+) -> list[SuiteResult]:
     if not plans:
         return []
     import great_expectations as gx  # costs seconds
@@ -216,7 +243,7 @@ def quiet_context(docs: Path | None = None) -> Any:
     return context
 
 
-def _result(plan: Plan, run_id: str, measured_at: str, validation: Mapping[str, Any]) -> SuiteResult:
+def _result(plan: SuitePlan, run_id: str, measured_at: str, validation: Mapping[str, Any]) -> SuiteResult:
     outcomes = []
     for found in validation["results"]:
         if found["exception_info"].get("raised_exception") or "observed_value" not in found["result"]:

@@ -10,7 +10,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,11 +91,18 @@ class Lake:
         opened = self.open(table)
         return opened is not None and opened.transaction_version(transaction) is not None
 
+    def transactions_among(self, table: str, transactions: Iterable[str]) -> set[str]:
+        """Return those of several application transactions that were already committed to a table."""
+        opened = self.open(table)
+        if opened is None:
+            return set()
+        return {name for name in transactions if opened.transaction_version(name) is not None}
+
     def append_once(
         self,
         table: str,
         data: pa.RecordBatchReader | pa.Table,
-        transaction: str,
+        transaction: str | Sequence[str],
         *,
         partition_by: list[str] | None = None,
         metadata: Mapping[str, str] | None = None,
@@ -104,7 +112,8 @@ class Lake:
         Args:
             table: Name of the table; created with the data's schema where it does not exist.
             data: Rows; a reader is streamed and never held in memory as a whole.
-            transaction: Name of the transaction; the same name adds nothing a second time.
+            transaction: Name of the transaction; the same name adds nothing a second time. Of several
+                names none may be in the table yet.
             partition_by: Partition columns, used when the table is created.
             metadata: Kept in the commit.
 
@@ -114,13 +123,14 @@ class Lake:
         Raises:
             LakeError: When storage refuses. Nothing is visible then.
         """
+        names = [transaction] if isinstance(transaction, str) else list(transaction)
         handle: DeltaTable | None = self.open(table)
         if handle is None:
             handle = self._create(table, data.schema, partition_by)
-        if handle.transaction_version(transaction) is not None:
+        if any(handle.transaction_version(name) is not None for name in names):
             return None
         properties = CommitProperties(
-            custom_metadata=dict(metadata or {}), app_transactions=[Transaction(transaction, 0)]
+            custom_metadata=dict(metadata or {}), app_transactions=[Transaction(name, 0) for name in names]
         )
         try:
             write_deltalake(
@@ -132,7 +142,7 @@ class Lake:
                 writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
             )
         except CommitFailedError:
-            if self.has_transaction(table, transaction):
+            if self.transactions_among(table, names):
                 return None
             raise
         except OSError as error:
@@ -206,9 +216,14 @@ class Lake:
         """Return where the bytes with this digest stand."""
         return self.root / "objects" / sha256[:2] / sha256
 
-    def sweep(self) -> int:
-        """Remove what a killed landing left in the archive's folder; return the number of files."""
-        left = list((self.root / "objects").glob(".incoming-*"))
+    def sweep(self, min_age_seconds: float = 3600.0) -> int:
+        """Remove what a killed landing left in the archive's folder; return the number of files.
+
+        Args:
+            min_age_seconds: Younger files may belong to a landing that is under way.
+        """
+        limit = time.time() - min_age_seconds
+        left = [path for path in (self.root / "objects").glob(".incoming-*") if _changed_at(path) <= limit]
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)
@@ -217,3 +232,10 @@ class Lake:
         """Delete whole tables; for derived tables that can be rebuilt, never for raw ones."""
         for table in tables:
             shutil.rmtree(self.path(table), ignore_errors=True)
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")

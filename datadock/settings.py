@@ -81,6 +81,11 @@ class Settings(BaseSettings):
         return self.state_url or f"sqlite:///{self.home_path / 'state' / 'state.sqlite'}"
 
 
+def environment(name: str) -> str | None:
+    """Return an environment variable that a declaration names, `{env:NAME}`; None where it is not set."""
+    return os.environ.get(name)
+
+
 def child_environment(**extra: str) -> dict[str, str]:
     """Return this process's environment with additions, for a process that is started."""
     return {**os.environ, **extra}

@@ -172,7 +172,8 @@ def _source_rows(dock: Dock, since: datetime | None) -> list[SourceRows]:
                 coalesce(sum(rows_in) filter (recorded_at >= $since), 0)::bigint, count(*), max(received_at)
             from read_parquet($files, union_by_name=true) group by source
         """
-        with duckdb.connect(config={"TimeZone": "UTC"}) as connection:
+        with duckdb.connect() as connection:
+            connection.execute("set timezone = 'UTC'")
             rows = connection.execute(query, {"files": files, "since": since}).fetchall()
         found = {row[0]: SourceRows(*row) for row in rows}
     return [found.get(name, SourceRows(name, 0, 0, 0, 0, 0, None)) for name in dock.catalog.sources]

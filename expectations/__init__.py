@@ -12,13 +12,13 @@ from expectations import golden, marts, staging
 from expectations.rule import Plan, Rule
 from expectations.staging import Declared
 
-__all__ = ["LAYERS", "Plan", "Rule", "plans_of"]
+__all__ = ["LAYERS", "Plan", "Rule", "plans"]
 
 LAYERS = (names.STAGING, names.GOLDEN, names.MARTS)
 """Layers that have suites; the raw layer's rules are its contracts."""
 
 
-def plans_of(layer: str, declared: Iterable[Declared] = ()) -> list[Plan]:
+def plans(layer: str, declared: Iterable[Declared] = ()) -> list[Plan]:
     """Return the plans of a layer, in flow order.
 
     Args:

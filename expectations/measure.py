@@ -24,6 +24,7 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 if TYPE_CHECKING:
     from expectations.rule import Plan, Rule
 
+_THIN, _FIXED = "\u202f", "\u00a0"  # blanks that no line breaks at
 _METRIC = "column.max"  # the frame has one row: its largest value is its value
 
 
@@ -99,7 +100,8 @@ def figure(value: float | None, unit: str) -> str:
         decimals = 1 if value == 0 or abs(value) >= 0.1 else 2
     else:
         decimals = 0 if value == int(value) else 2
-    return f"{value:,.{decimals}f}".replace(",", "\u202f") + (f" {unit}" if unit else "")
+    text = f"{value:,.{decimals}f}".replace(",", _THIN)
+    return text + (f"{_THIN}%" if unit == "%" else f"{_FIXED}{unit}" if unit else "")
 
 
 def build_suite(plan: Plan, last: Mapping[str, float | None]) -> gx.ExpectationSuite:

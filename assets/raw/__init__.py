@@ -3,6 +3,7 @@
 A new source is a declaration, so there is no module per source here.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import dagster as dg
@@ -58,7 +59,7 @@ def _raw(source: Source) -> dg.AssetsDefinition:
     def raw(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
         with dock.progress.step(f"raw/{source.name}") as note:
             limits = Limits.from_settings(dock.settings)
-            batches = land_drop_folder(dock.lake, source, dock.settings.landing / source.name, limits).batches
+            batches: Sequence[Batch] = land_drop_folder(dock.lake, source, dock.settings.landing / source.name, limits).batches
             if source.pull:
                 batches = [*batches, *pull(dock.lake, source, dock.settings)]
             new = [batch for batch in batches if not batch.known]

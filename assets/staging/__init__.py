@@ -15,11 +15,11 @@ SELECT = "staging intermediate"
 
 def build(dock: Dock) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
     """Return the staging layer of a deployment."""
+
+    def suites() -> list[SuitePlan]:
+        return list(plans(names.STAGING, declared_tables(dock.catalog)))
+
     return (
         [build_dbt_assets(dock, name="dbt_staging", select=SELECT)],
-        [suite_checks(names.STAGING, _plans, dock, pool=WAREHOUSE_POOL)],
+        [suite_checks(names.STAGING, suites, name="staging_expectations", pool=WAREHOUSE_POOL)],
     )
-
-
-def _plans(dock: Dock) -> list[SuitePlan]:
-    return list(plans(names.STAGING, declared_tables(dock.catalog)))

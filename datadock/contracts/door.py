@@ -79,4 +79,3 @@ def _absent(rules: EntityRules, rule: Rule, header: Sequence[str] | None) -> Rea
     hint = f" (did you mean {lowered[close[0]]!r}?)" if close else ""
     names = ", ".join(header[:_SHOWN_COLUMNS]) + (", …" if len(header) > _SHOWN_COLUMNS else "")
     return Reason("missing_column", rule.field, f"columns {names}", f"a column {tops[0]!r}{hint}")
-

@@ -7,7 +7,6 @@ and the pandera schema of the asset check is built from the same rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -170,5 +169,3 @@ def _checked(source: Source, name: str, pattern: str) -> str:
             expected="a regular expression without look-around or back-references",
         ) from error
     return pattern
-
-

@@ -7,6 +7,7 @@ warehouse never disagree about what a date or an amount is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -31,11 +32,17 @@ def json_path(keys: Sequence[str]) -> str:
     return "$" + "".join('."' + key.replace('"', '\\"') + '"' for key in keys)
 
 
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """Return the process's in-memory DuckDB; starting one takes longer than landing a small file."""
+    return duckdb.connect(config={"threads": 1})
+
+
 class ValueReader:
-    """Reads the values of entities out of chunks, in a DuckDB of its own."""
+    """Reads the values of entities out of chunks, on a DuckDB connection of its own."""
 
     def __init__(self) -> None:
-        self._connection = duckdb.connect(config={"threads": 1})
+        self._connection = _engine().cursor()
         self._connection.execute("set timezone = 'UTC'")
 
     def read(self, rules: EntityRules, chunk: pa.Table, *, flat: bool) -> pl.DataFrame:
@@ -106,8 +113,8 @@ def _json_query(rules: EntityRules) -> str:
         f"from (select *, {listed} as items from based where {is_list})"
     )
     opened = (
-        f"select record_row, record_values, item[2] as element_number, {_extract('item[1]', element)} as element_values "
-        "from elements"
+        "select record_row, record_values, item[2] as element_number, "
+        f"{_extract('item[1]', element)} as element_values from elements"
     )
     return f"with based as ({base}), elements as ({elements}), opened as ({opened}) {select}"
 
@@ -120,12 +127,15 @@ def _extract(column: str, paths: list[str]) -> str:
 
 def _select(rules: EntityRules, read: Any, relation: str, row: str, element: str) -> str:
     given = [f"{_first(value, read)} as {identifier(value.column)}" for value in rules.values]
-    only = [f"trim({read(place)}) in ({', '.join(literal(item) for item in items)})" for place, items in rules.only.items()]
+    only = [
+        f"trim({read(place)}) in ({', '.join(literal(item) for item in items)})" for place, items in rules.only.items()
+    ]
     typed_columns = [column for value in rules.values for column in _readings(value)]
     names = [identifier(value.column) for value in rules.values]
     held = f"coalesce({' and '.join(only)}, false)" if only else "true"
     inner = ", ".join([f"{row} as _row", f"{element} as _element", *given, f"{held} as _held"])
-    return f"select {', '.join(['_row', '_element', *names, *typed_columns])} from (select {inner} from {relation}) where _held"
+    columns = ", ".join(["_row", "_element", *names, *typed_columns])
+    return f"select {columns} from (select {inner} from {relation}) where _held"
 
 
 def _first(value: Value, read: Any) -> str:

@@ -5,7 +5,7 @@ No other part of the platform may read the truth.
 """
 
 from datadock.demo.damage import Damage
-from datadock.demo.generate import RECORDS_PER_PERSON, generate, people_for_records
+from datadock.demo.delivery import RECORDS_PER_PERSON, generate, people_for_records
 from datadock.demo.summary import DemoSummary
 
 __all__ = ["RECORDS_PER_PERSON", "Damage", "DemoSummary", "generate", "people_for_records"]

@@ -31,7 +31,7 @@ def text(column: pl.Expr | str) -> pl.Expr:
 
 
 def plain_text(column: str) -> pl.Expr:
-    """Return a column of our own codes as JSON text, without looking for what must be escaped."""
+    """Return a column as JSON text where no value holds a quote or a backslash: names of people and places never do."""
     return pl.concat_str(pl.lit('"'), pl.col(column), pl.lit('"')).fill_null("null")
 
 
@@ -58,11 +58,12 @@ def _accounts(world: World, roster: Roster, damage: Damage, rng: Rng) -> Feed:
     )
     line = pl.concat_str(
         pl.lit('{"customer_id":"'), pl.col(KEY), pl.lit('","account_type":"private","name":{"title":'),
-        plain_text("civility"), pl.lit(',"first":'), text("given_name"), pl.lit(',"last":'), text("family_name"),
-        pl.lit('},"company":null,"birth_date":'), plain_text("birth_date"), pl.lit(',"email":'), text("email"),
-        pl.lit(',"phone":'), plain_text("mobile"), pl.lit(',"main_address":{"line":'), text("line"),
-        pl.lit(',"extra":'), text("extra"), pl.lit(',"postcode":'), plain_text("postcode"), pl.lit(',"city":'),
-        text("city"), pl.lit(',"country":"France"},"addresses":'), pl.col("addresses"), pl.lit(',"contracts":'),
+        plain_text("civility"), pl.lit(',"first":'), plain_text("given_name"), pl.lit(',"last":'),
+        plain_text("family_name"),
+        pl.lit('},"company":null,"birth_date":'), plain_text("birth_date"), pl.lit(',"email":'), plain_text("email"),
+        pl.lit(',"phone":'), plain_text("mobile"), pl.lit(',"main_address":{"line":'), plain_text("line"),
+        pl.lit(',"extra":'), plain_text("extra"), pl.lit(',"postcode":'), plain_text("postcode"), pl.lit(',"city":'),
+        plain_text("city"), pl.lit(',"country":"France"},"addresses":'), pl.col("addresses"), pl.lit(',"contracts":'),
         pl.col("contracts"), pl.lit(',"social":{"handle":'), plain_text("handle"), pl.lit('},"language":"'),
         pl.col("language"), pl.lit('","created_at":"'), pl.col("created_at"), pl.lit('","updated_at":"'),
         pl.col("updated_at"), pl.lit('"}'),
@@ -115,9 +116,9 @@ def _addresses(world: World, roster: Roster, view: pl.DataFrame, rng: Rng) -> pl
 
 def _address(number: str, kind: str, prefix: str, since: pl.Expr, until: pl.Expr) -> pl.Expr:
     return pl.concat_str(
-        pl.lit(f'{{"id":"{number}","type":"{kind}","line":'), text(prefix + "line"), pl.lit(',"extra":'),
-        text(prefix + "extra"), pl.lit(',"postcode":'), plain_text(prefix + "postcode"), pl.lit(',"city":'),
-        text(prefix + "city"), pl.lit(',"country":"France","from":'), since, pl.lit(',"to":'), until, pl.lit("}"),
+        pl.lit(f'{{"id":"{number}","type":"{kind}","line":'), plain_text(prefix + "line"), pl.lit(',"extra":'),
+        plain_text(prefix + "extra"), pl.lit(',"postcode":'), plain_text(prefix + "postcode"), pl.lit(',"city":'),
+        plain_text(prefix + "city"), pl.lit(',"country":"France","from":'), since, pl.lit(',"to":'), until, pl.lit("}"),
     )  # fmt: skip
 
 

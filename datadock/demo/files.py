@@ -5,6 +5,7 @@ Each writer gets columns of text, with a mark on lines to be broken (``feed.BROK
 
 from __future__ import annotations
 
+import io
 import shutil
 import sqlite3
 import struct
@@ -65,7 +66,9 @@ def copy(path: Path, to: Path) -> None:
 
 def _lines(column: pl.Series) -> bytes:
     # One column without a header and without quotes is the lines themselves, put together in native code.
-    return column.to_frame().write_csv(include_header=False, quote_style="never", null_value="").encode()
+    buffer = io.BytesIO()
+    column.to_frame().write_csv(buffer, include_header=False, quote_style="never", null_value="")
+    return buffer.getvalue()
 
 
 def write_csv(path: Path, frame: pl.DataFrame, delimiter: str, encoding: str) -> None:
@@ -102,7 +105,7 @@ def write_jsonl(path: Path, frame: pl.DataFrame, line: str) -> None:
 def write_parquet(path: Path, frame: pl.DataFrame) -> None:
     """Write a parquet file."""
     with whole(path) as hidden:
-        frame.write_parquet(hidden, compression="zstd", compression_level=1, row_group_size=100_000)
+        frame.write_parquet(hidden, compression="lz4", row_group_size=100_000)
 
 
 def write_xml(path: Path, frame: pl.DataFrame, root: str, record: str) -> None:
@@ -168,9 +171,12 @@ def write_sqlite(path: Path, frame: pl.DataFrame, table: str) -> None:
         connection = sqlite3.connect(hidden)
         try:
             columns = ", ".join(f"{name} text" for name in frame.columns)
+            # Nobody sees the file before it is whole: no journal is needed.
+            connection.execute("pragma journal_mode = off")
+            connection.execute("pragma synchronous = off")
             connection.execute(f"create table {table} ({columns})")
             marks = ", ".join("?" * len(frame.columns))
-            connection.executemany(f"insert into {table} values ({marks})", frame.iter_rows())
+            connection.executemany(f"insert into {table} values ({marks})", frame.rows())
             connection.commit()
         finally:
             connection.close()
@@ -184,8 +190,7 @@ def write_xlsx(path: Path, frame: pl.DataFrame, sheet: str, dates: str) -> None:
         with archive.open(_entry("xl/worksheets/sheet1.xml"), "w", force_zip64=True) as part:
             part.write(_SHEET_HEAD)
             header = "".join(
-                f'<c r="{_letter(place)}1" t="inlineStr"><is><t>{name}</t></is></c>'
-                for place, name in enumerate(frame.columns)
+                f'<c r="{_letter(place)}1" t="str"><v>{name}</v></c>' for place, name in enumerate(frame.columns)
             )
             part.write(f'<row r="1">{header}</row>'.encode())
             for start in range(0, len(frame), _STEP):
@@ -202,7 +207,7 @@ def _rows(frame: pl.DataFrame, first: int, dates: str) -> bytes:
             serial = (pl.col(name).cast(pl.Int32) + _SERIAL_1970).cast(pl.String)
             cell = pl.concat_str(start, pl.lit('" s="1"><v>'), serial, pl.lit("</v></c>"))
         else:
-            cell = pl.concat_str(start, pl.lit('" t="inlineStr"><is><t>'), _escaped(name), pl.lit("</t></is></c>"))
+            cell = pl.concat_str(start, pl.lit('" t="str"><v>'), _escaped(name), pl.lit("</v></c>"))
         cells.append(cell.fill_null(""))
     row = pl.concat_str(pl.lit('<row r="'), "row", pl.lit('">'), *cells, pl.lit("</row>"))
     return _lines(frame.with_columns(row=number).select(row.alias("line"))["line"])

@@ -54,13 +54,13 @@ def build_rosters(world: World, seed: int, delivery: int, duplicate: float) -> d
     present = rng.random((people, len(names))) < np.array(list(COVERAGE.values()))
     customer = chance(rng, CUSTOMERS, people)
     present &= customer[:, None]
-    _add_joint_holders(world, present, names.index("eshop"))
     # A newsletter knows e-mails, not people: only those whose own address it is can sign up.
     present[:, names.index("newsletter")] &= world.people.owns_email
     nowhere = np.flatnonzero(customer & ~present.any(axis=1))
     shares = np.cumsum(list(COVERAGE.values())) / sum(COVERAGE.values())
     only = np.searchsorted(shares, rng.random(len(nowhere))).clip(0, len(names) - 1)
     present[nowhere, np.where((only == names.index("newsletter")) & ~world.people.owns_email[nowhere], 0, only)] = True
+    _add_joint_holders(world, present, names.index("eshop"))
     chosen = {name: np.flatnonzero(present[:, column]) for column, name in enumerate(names)}
     chosen["crm_staff"] = np.flatnonzero(world.people.employer >= 0)
     for name, share in COMPANY_COVERAGE.items():

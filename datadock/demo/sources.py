@@ -1,6 +1,6 @@
 """The eight feeds as files: who builds each, how it is written, which faults are strewn in, what comes late.
 
-One entry per source of the demo catalog, but for the facts (orders, postal returns), which ``generate`` adds.
+One entry per source of the demo catalog, but for the facts (orders, postal returns), which ``delivery`` adds.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ MAX_BLOCK = 400
 """Records that may share a key. Beyond it a key says nothing and its pairs grow with the square."""
 
 _PAIRS_PER_RECORD = 1.5
-_LEAST_BUDGET = 600_000
+_WIDE_PAIRS_PER_RECORD = 12
+_LEAST_BUDGET, _WIDE_BUDGET = 50_000, 600_000
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,9 @@ _LADDERS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     ("same_birth_place_and_year", (("birth_place", _YEAR), ("birth_place", _YEAR, _INITIALS))),
     ("same_family_name_and_birth_place", (("family", "birth_place"), ("family", "birth_place", "given[1]"))),
     ("same_email", (("unnest(emails)",),)),
-    ("same_email_name", (
-        ("unnest(list_transform(emails, lambda e: split_part(e, '@', 1)))",),
-        ("unnest(list_transform(emails, lambda e: split_part(e, '@', 1)))", "given[1]"))),
-    ("same_email_start_and_birth_year", (("emails[1][:6]", _YEAR), ("emails[1][:6]", _YEAR, _INITIALS))),
+    ("same_email_name", (("mail_name",), ("mail_name", "postcode"))),
+    ("same_email_start_and_birth_year", (("mail_name[:6]", _YEAR), ("mail_name[:6]", _YEAR, _INITIALS))),
+    ("same_private_domain", (("mail_domain",), ("mail_domain", "mail_name[1]"))),
     ("same_phone", (("unnest(phones)",),)),
     ("same_organisation", (("organisation",), ("organisation", "postcode"))),
     ("same_organisation_start_and_place", (("organisation[:5]", "postcode"),)),
@@ -108,7 +108,8 @@ def choose_rules(con: duckdb.DuckDBPyConnection, table: str, features: Collectio
         party: ``person`` or ``company``.
     """
     rows = con.execute(f"select count(*) from {table}").fetchall()[0][0]
-    budget = max(_LEAST_BUDGET, int(_PAIRS_PER_RECORD * rows))
+    wide = min(_WIDE_BUDGET, _WIDE_PAIRS_PER_RECORD * rows)
+    budget = max(_LEAST_BUDGET, wide, int(_PAIRS_PER_RECORD * rows))
     foreign = _COMPANY if party == "person" else _PERSONAL
     usable = set(features) - foreign
     ladders = [*_LADDERS, *((f"same_{name[3:]}", ((name,),)) for name in sorted(usable) if name.startswith("id_"))]
@@ -122,7 +123,7 @@ def choose_rules(con: duckdb.DuckDBPyConnection, table: str, features: Collectio
 
 
 def _needs(keys: tuple[str, ...]) -> set[str]:
-    known = _PERSONAL | _COMPANY | {"emails", "phones", "street", "house", "postcode", "city"}
+    known = _PERSONAL | _COMPANY | {"emails", "mail_name", "mail_domain", "phones", "street", "house", "postcode", "city"}
     words = set()
     for key in keys:
         text = key.replace("dd_sound", "")

@@ -56,8 +56,8 @@ def comparisons_for(features: Collection[str], party: str) -> list[Comparison]:
         for needed, build in _PERSON:
             if needed in features:
                 found.append(build(features))
-    elif "organisation" in features:
-        found.append(_organisation())
+    else:
+        found.extend(build(features) for needed, build in _COMPANY if needed in features)
     for needed, build in _BOTH:
         if needed in features:
             found.append(build(features))
@@ -109,7 +109,7 @@ def _given(features: Collection[str]) -> Comparison:
             Level("given name one slip away", _close("given_first", 0.92), 0.09),
             Level(
                 "only an initial, and it fits",
-                "given_first_l[1] = given_first_r[1] and (length(given_first_l) = 1 or length(given_first_r) = 1)",
+                "(length(given_first_l) = 1 or length(given_first_r) = 1) and left(given_first_l, 1) = left(given_first_r, 1)",
                 0.02,
             ),
             Level("given names alike", _alike("given_first", 0.8), 0.03),
@@ -155,8 +155,9 @@ def _birth_date(_: Collection[str]) -> Comparison:
             Level("same birth date", _same("birth_date"), 0.86, "birth_date"),
             Level(
                 "day and month swapped",
-                "birth_date_l[:4] = birth_date_r[:4] and birth_date_l[5:6] = birth_date_r[7:8] "
-                "and birth_date_l[7:8] = birth_date_r[5:6]",
+                "left(birth_date_l, 4) = left(birth_date_r, 4) "
+                "and substr(birth_date_l, 5, 2) = right(birth_date_r, 2) "
+                "and right(birth_date_l, 2) = substr(birth_date_r, 5, 2)",
                 0.01,
             ),
             Level(
@@ -165,9 +166,9 @@ def _birth_date(_: Collection[str]) -> Comparison:
                 "and damerau_levenshtein(birth_date_l, birth_date_r) = 1)",
                 0.05,
             ),
-            Level("same day and month, another year", "birth_date_l[5:] = birth_date_r[5:]", 0.01),
+            Level("same day and month, another year", "right(birth_date_l, 4) = right(birth_date_r, 4)", 0.01),
             Level("birth date two digits away", "hamming(birth_date_l, birth_date_r) = 2", 0.02),
-            Level("same year", "birth_date_l[:4] = birth_date_r[:4]", 0.02),
+            Level("same year", "left(birth_date_l, 4) = left(birth_date_r, 4)", 0.02),
         ),
         0.03,
     )
@@ -189,8 +190,8 @@ def _name_words(_: Collection[str]) -> Comparison:
     least = "least(len(string_split(name_words_l, ' ')), len(string_split(name_words_r, ' ')))"
     return Comparison(
         "full_name",
-        "words beyond given and family name: second names, titles, places",
-        f"{_missing('name_words')} or {least} < 3",
+        "words of the full name beyond given and family name: second names, titles, places",
+        _missing("name_words"),
         (
             Level("same words in the full name", _same("name_words"), 0.35, "name_words"),
             Level("most words in common", f"{shared} * 3 >= {least} * 2", 0.45),
@@ -200,24 +201,44 @@ def _name_words(_: Collection[str]) -> Comparison:
     )
 
 
-def _email(_: Collection[str]) -> Comparison:
-    first = "split_part(emails_l[1], '@', 1)", "split_part(emails_r[1], '@', 1)"
+def _email(features: Collection[str]) -> Comparison:
+    names = [n for n in ("given_first", "family") if n in features]
+    made_of_name = " or ".join(f"contains(mail_name_l, left({n}_l, 4))" for n in names) or "false"
+    alias = f" or (not list_has_any(emails_l, emails_r) and mail_name_l = mail_name_r and ({made_of_name}))"
     return Comparison(
         "email",
-        "one person's as a rule; a household's or a shop's at times, which the household term and the profile weigh",
-        _missing("emails"),
+        "one person's as a rule, a household's at times; names written into addresses are not counted a second time",
+        f"{_missing('emails')}{alias}",
         (
             Level("same e-mail", "list_has_any(emails_l, emails_r)", 0.62),
-            Level("same e-mail but for the domain", f"{first[0]} = {first[1]} and length({first[0]}) >= 5", 0.06),
+            Level("same e-mail but for the provider", "mail_name_l = mail_name_r and length(mail_name_l) >= 5", 0.04),
             Level(
                 "e-mail one or two slips away",
-                _slips("emails_l[1]", "emails_r[1]", 2, 8),
-                0.10,
+                f"{_slips('emails_l[1]', 'emails_r[1]', 2, 8)} "
+                "and (mail_digits_l = mail_digits_r or mail_domain_l is not null)",
+                0.08,
             ),
-            Level("e-mails alike", f"jaro_winkler_similarity({first[0]}, {first[1]}) >= 0.88", 0.06),
+            Level(
+                "e-mails alike on a private domain",
+                "mail_domain_l = mail_domain_r and jaro_winkler_similarity(mail_name_l, mail_name_r) >= 0.8",
+                0.06,
+            ),
         ),
-        0.16,
+        0.20,
         household=True,
+    )
+
+
+def _company_email(_: Collection[str]) -> Comparison:
+    return Comparison(
+        "email",
+        "a company's own domain speaks for the company, whoever's address it is",
+        _missing("emails"),
+        (
+            Level("same e-mail", "list_has_any(emails_l, emails_r)", 0.5),
+            Level("same private domain", "mail_domain_l = mail_domain_r", 0.2),
+        ),
+        0.3,
     )
 
 
@@ -323,7 +344,7 @@ def _occupation(_: Collection[str]) -> Comparison:
     )
 
 
-def _organisation() -> Comparison:
+def _organisation(_: Collection[str]) -> Comparison:
     return Comparison(
         "organisation",
         "without its legal form; a longer form of the name often holds the shorter",
@@ -368,5 +389,7 @@ _PERSON: tuple[tuple[str, _Build], ...] = (
     ("name_words", _name_words),
     ("birth_place", _birth_place),
     ("occupation", _occupation),
+    ("emails", _email),
 )
-_BOTH: tuple[tuple[str, _Build], ...] = (("emails", _email), ("phones", _phone))
+_COMPANY: tuple[tuple[str, _Build], ...] = (("organisation", _organisation), ("emails", _company_email))
+_BOTH: tuple[tuple[str, _Build], ...] = (("phones", _phone),)

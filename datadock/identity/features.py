@@ -143,7 +143,7 @@ class _Recipe:
         found["birth_date"] = self.first("birth_date", "v", "dd_date")
         sexes = [ref for ref in (self.first("sex", "v", "dd_sex"), self.first("civility", "v", "dd_sex")) if ref]
         found["sex"] = f"coalesce({', '.join(sexes)})" if sexes else None
-        found["emails"] = self.every("email", "dd_email")
+        found |= self._mails()
         found["phones"] = self.every("phone", "dd_phone")
         found["birth_place"] = self.first("birth_place", "v", "dd_text")
         found["occupation"] = self.first("occupation", "v", "dd_text")
@@ -154,6 +154,18 @@ class _Recipe:
             own = f"coalesce({found['id_siren']}, " if "id_siren" in found else "("
             found["id_siren"] = f"{own}left({found['id_siret']}, 9))"
         return {name: sql for name, sql in found.items() if sql is not None}
+
+    def _mails(self) -> dict[str, str | None]:
+        mails = self.every("email", "dd_email")
+        if mails is None:
+            return {}
+        first = self.first("email", "v", "dd_email")
+        return {
+            "emails": mails,
+            "mail_name": f"dd_mail_name({first})",
+            "mail_digits": f"regexp_replace(split_part({first}, '@', 1), '[^0-9]+', '', 'g')",
+            "mail_domain": f"dd_mail_domain({first})",
+        }
 
     def _names(self) -> dict[str, str | None]:
         given = self.first("given_name", "given", "dd_given")
@@ -169,6 +181,10 @@ class _Recipe:
             given = f"coalesce({given or 'null'}, case when {both} then coalesce({parsed_given}) end)"
             family = f"coalesce({family or 'null'}, case when {both} then coalesce({parsed_family}) end)"
         tokens = self.first("full_name", "tokens", "dd_tokens")
+        if tokens:
+            own = f"string_split(concat_ws(' ', {', '.join(part for part in (given, family) if part)}), ' ')"
+            beyond = f"list_filter(string_split({tokens}, ' '), lambda w: not list_contains({own}, w))"
+            tokens = f"nullif(array_to_string({beyond}, ' '), '')"
         return {
             "given": given,
             "family": f"dd_join({family})" if family else None,

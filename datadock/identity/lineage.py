@@ -31,26 +31,31 @@ def derive_redirects(log: pl.DataFrame) -> pl.DataFrame:
     chosen = last.sort(["previous", "records", "golden_id"], descending=[False, True, False]).unique(
         "previous", keep="first", maintain_order=True
     )
-    step = dict(chosen.select("previous", "golden_id").iter_rows())
-    alive = set(living["golden_id"])
-    resolved = [_resolve(start, step, alive) for start in chosen["previous"]]
     return (
-        chosen.with_columns(new_id=pl.Series(resolved, dtype=pl.String))
-        .drop_nulls("new_id")
-        .select(old_id="previous", new_id="new_id", at="at", cause="cause", run_id="run_id")
+        _resolved(chosen.select(old_id="previous", new_id="golden_id", at="at", cause="cause", run_id="run_id"), living)
+        .select("old_id", "new_id", "at", "cause", "run_id")
         .sort("old_id")
     )
 
 
-def _resolve(start: str, step: dict[str, str], alive: set[str]) -> str | None:
-    seen = {start}
-    current = step[start]
-    while current not in alive:
-        if current in seen or current not in step:
-            return None
-        seen.add(current)
-        current = step[current]
-    return current
+def _resolved(steps: pl.DataFrame, living: pl.DataFrame) -> pl.DataFrame:
+    """Follow every redirect to a living id; its time is that of the last step on the way."""
+    alive = living.select(new_id="golden_id")
+    done = steps.join(alive, on="new_id", how="semi")
+    waiting = steps.join(alive, on="new_id", how="anti")
+    known = done
+    while waiting.height:
+        further = waiting.join(
+            known.select(new_id="old_id", target="new_id", later="at", by="run_id"), on="new_id", how="inner"
+        ).select(
+            "old_id", new_id="target", at=pl.max_horizontal("at", "later"), cause="cause",
+            run_id=pl.when(pl.col("later") > pl.col("at")).then("by").otherwise("run_id"),
+        )  # fmt: skip
+        if further.height == 0:
+            break
+        known = pl.concat([known, further.select(known.columns)])
+        waiting = waiting.join(further, on="old_id", how="anti")
+    return known
 
 
 def derive_lineage(log: pl.DataFrame) -> pl.DataFrame:

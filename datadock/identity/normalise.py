@@ -23,6 +23,15 @@ _JUNK_LOCALS = (
     "unknown na n-a test tests none null nomel sansmail sans-mail sans.mail pasdemel refuse client abc azerty qwerty"
 )
 _JUNK_DOMAINS = "test.fr test.com test.test example.com example.org example.net aucun.fr aucun.com nomail.com nomail.fr"
+_ROLES = (
+    "contact info infos accueil commercial direction secretariat admin administration compta comptabilite sav service "
+    "mail webmaster office sales support hello bonjour mairie magasin boutique agence facturation rh"
+)
+_PROVIDERS = (
+    "gmail googlemail hotmail outlook live msn yahoo ymail rocketmail icloud me mac aol orange wanadoo free sfr neuf cegetel "
+    "club-internet bbox laposte numericable aliceadsl noos voila protonmail proton gmx mail web t-online bluewin "
+    "btinternet virginmedia sky talktalk ntlworld tiscali blueyonder bigpond optusnet comcast verizon att sbcglobal"
+)
 _JUNK_DATES = "19000101 19010101 18991230 18991231 17530101 19700101 00010101 99991231 20000000 11111111"
 
 _PARTICLES = r"^((de la|de l|de las|de los|de|du|des|d|del|della|dela|di|da|dos|van der|van den|van de|van|von|of|the) )+"
@@ -89,6 +98,10 @@ create or replace temp macro dd_email(x) as list_transform(list_filter([
     and split_part(e, '@', 1) not in ({_words(_JUNK_LOCALS.split())})
     and split_part(e, '@', 2) not in ({_words(_JUNK_DOMAINS.split())})),
     lambda e: regexp_replace(e, '\+[^@]*@', '@'))[1];
+create or replace temp macro dd_mail_name(x) as list_filter([regexp_replace(split_part(x, '@', 1), '[^a-z0-9]+', '', 'g')],
+    lambda v: length(v) > 2 and v not in ({_words(_ROLES.split())}))[1];
+create or replace temp macro dd_mail_domain(x) as list_filter([split_part(x, '@', 2)], lambda v:
+    v <> '' and split_part(v, '.', 1) not in ({_words(_PROVIDERS.split())}))[1];
 create or replace temp macro dd_digits(x) as
     regexp_replace(regexp_replace(replace(trim(x), '(0)', ''), '^\+', '00'), '[^0-9]', '', 'g');
 create or replace temp macro dd_phone(x) as list_filter(list_transform([dd_digits(x)], lambda d: case

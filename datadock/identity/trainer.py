@@ -97,12 +97,10 @@ def without_shared(
     """Create the features without the e-mails and phones that many people share, and with the address key."""
     replaced = []
     for name, values in shared.items():
-        con.execute(f"create or replace temp table dd_shared_{name} (value varchar)")
         if values:
-            con.executemany(f"insert into dd_shared_{name} values (?)", [[value] for value in values])
-            many = f"(select list(value) from dd_shared_{name})"
-            kept = f"list_filter({name}, lambda v: not list_contains({many}, v))"
-            replaced.append(f"case when list_has_any({name}, {many}) then nullif({kept}, []) else {name} end as {name}")
+            quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+            kept = f"list_filter({name}, lambda v: v not in ({quoted}))"
+            replaced.append(f"case when list_has_any({name}, [{quoted}]) then nullif({kept}, []) else {name} end as {name}")
     star = f"* replace ({', '.join(replaced)})" if replaced else "*"
     key = ", '|', ".join(f"coalesce({part}, '')" for part in ("street", "house", "postcode") if part in features.columns)
     extra = f", case when street is not null then concat({key}) end as address_key" if "street" in features.columns else ""
@@ -143,7 +141,8 @@ def _count(
         replace(c, levels=tuple(level for place, level in enumerate(c.levels) if len(c.levels) - place in kept[c.name]))
         for c in comparisons
     ]
-    alive = [place for place, c in enumerate(reduced) if c.levels]
+    # A comparison whose strongest level never occurs (a number that is each record's own) says nothing.
+    alive = [place for place, c in enumerate(comparisons) if len(c.levels) in kept[c.name]]
     patterns = Patterns(levels[:, alive], candidates, others * unit, unit, max(total, inside + 1.0))
     return [reduced[place] for place in alive], patterns
 

@@ -6,7 +6,39 @@ for HTTP; ``quarantine`` is the way back in. Readers, one per format, know nothi
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from datadock.landing.balance import Balance, balance_of
+from datadock.landing.drop import Dropped, land_drop_folder
 from datadock.landing.land import Batch, land_bytes, land_file
 from datadock.landing.limits import Limits
+from datadock.landing.pulls import pull
+from datadock.landing.quarantine import Quarantine
 
-__all__ = ["Batch", "Limits", "land_bytes", "land_file"]
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from datadock.catalog import Catalog
+    from datadock.lake import Lake
+    from datadock.settings import Settings
+
+__all__ = [
+    "Balance",
+    "Batch",
+    "Dropped",
+    "Limits",
+    "Quarantine",
+    "balance_of",
+    "land_bytes",
+    "land_drop_folder",
+    "land_file",
+    "pull",
+    "webhook_app",
+]
+
+
+def webhook_app(lake: Lake, catalog: Catalog, settings: Settings) -> Starlette:
+    """Return the webhook receiver; see ``datadock.landing.webhook``, which is loaded only here."""
+    from datadock.landing import webhook
+
+    return webhook.webhook_app(lake, catalog, settings)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from datadock.landing.limits import Limits
 from datadock.landing.records import BrokenStreamError, Member, Reason
@@ -40,7 +40,7 @@ class Budget:
 class _Guarded(io.RawIOBase):
     """A stream of unpacked bytes that stops at the limits and names what is wrong with the archive."""
 
-    def __init__(self, stream: BinaryIO, packed: int, budget: Budget) -> None:
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile, packed: int, budget: Budget) -> None:
         self._stream = stream
         self._allowed = max(_GRACE, packed * budget.limits.max_archive_ratio)
         self._packed = packed
@@ -96,7 +96,9 @@ def members(member: Member, budget: Budget, *, whole: bool, nesting: int = 0) ->
     except BrokenStreamError as broken:
         yield member.name, broken.reason
         return
-    if not head.startswith((_GZIP, *_ZIP)):
+    if not head:
+        yield member.name, Reason("empty_file", "", "no byte", "at least one record")
+    elif not head.startswith((_GZIP, *_ZIP)):
         yield member
     elif nesting >= _MAX_NESTING:
         found = f"an archive in {nesting} archives"
@@ -117,9 +119,7 @@ def _unpacked(member: Member, budget: Budget) -> Member:
     return Member(member.name, open_it)
 
 
-def _zip_members(
-    member: Member, budget: Budget, *, whole: bool, nesting: int
-) -> Iterator[Member | tuple[str, Reason]]:
+def _zip_members(member: Member, budget: Budget, *, whole: bool, nesting: int) -> Iterator[Member | tuple[str, Reason]]:
     with local_file(member) as path:
         try:
             archive = zipfile.ZipFile(path)
@@ -153,7 +153,7 @@ def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, budg
             stream = archive.open(info)
         except _ERRORS as error:
             raise BrokenStreamError(_broken(error)) from error
-        return io.BufferedReader(_Guarded(stream, info.compress_size, budget), 1 << 16)  # type: ignore[arg-type]
+        return io.BufferedReader(_Guarded(stream, info.compress_size, budget), 1 << 16)
 
     return Member(name, open_it, info.file_size)
 

@@ -40,7 +40,7 @@ def certain_cut(text: bytes, dialect: Dialect, *, final: bool) -> Cut | None:
         return Cut(len(text) if final else text.rfind(b"\n") + 1)
     data = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(data == dialect.quote[0])
-    if final and len(quotes) % 2 or not _well_placed(data, quotes, dialect.delimiter[0]):
+    if (final and len(quotes) % 2) or not _well_placed(data, quotes, dialect.delimiter[0]):
         return None
     newlines = np.flatnonzero(data == _NEWLINE)
     inside = np.searchsorted(quotes, newlines) % 2 == 1

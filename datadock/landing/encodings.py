@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from datadock.landing.records import BrokenStreamError
+
 _SAMPLE = 1 << 18
 _SAMPLES = 8
 _BOMS = (
@@ -62,7 +64,7 @@ def sniff_encoding(stream: BinaryIO, stated: str | None) -> Encoding:
 
     Reads on while the bytes are plain ASCII, because the first accent may stand far below.
     """
-    head = stream.read(_SAMPLE)
+    head = _sample(stream)
     old_mac = b"\r" in head and b"\n" not in head
     for bom, name in _BOMS:
         if head.startswith(bom):
@@ -78,8 +80,16 @@ def sniff_encoding(stream: BinaryIO, stated: str | None) -> Encoding:
     while block and len(samples) < _SAMPLES:
         if not block.isascii():
             samples.append(block)
-        block = stream.read(_SAMPLE)
+        block = _sample(stream)
     return Encoding(_of_samples(samples), 0, old_mac)
+
+
+def _sample(stream: BinaryIO) -> bytes:
+    """Read some bytes; a stream that breaks here will say so to its reader."""
+    try:
+        return stream.read(_SAMPLE)
+    except BrokenStreamError:
+        return b""
 
 
 def _old_mac(head: bytes, name: str) -> bool:
@@ -120,7 +130,8 @@ def _likeness(high: bytes, name: str) -> float:
 
 def utf8_blocks(stream: BinaryIO, encoding: Encoding, size: int) -> Iterator[bytes]:
     """Give a stream's text as blocks of UTF-8, unknown bytes as marks that are invalid UTF-8."""
-    stream.read(encoding.bom)
+    if encoding.bom:
+        stream.read(encoding.bom)
     plain = encoding.name in ("utf-8", "ascii")
     decoder = None if plain else codecs.getincrementaldecoder(encoding.name)(_MARK)
     while True:

@@ -83,6 +83,7 @@ class _Document:
     ended: bool = False
     overlong: int = 0
     keys: list[str | None] = field(default_factory=list)
+    name: str | None = None
     texts: list[bytes] = field(default_factory=list)
 
     def read(self, blocks: Iterator[bytes]) -> Iterator[Chunk]:
@@ -106,7 +107,7 @@ class _Document:
             return
         rest = b"" if self.ended else self.pending
         if self.base == 0 and rest.strip() and not self.overlong:
-            self.texts.append(rest)
+            self.texts.append(rest.strip())
             rest = b""
         yield from self._flush()
         if self.overlong:
@@ -137,29 +138,31 @@ class _Document:
 
     def _walk(self) -> bool:
         """Walk the document's keys until the list at ``path`` opens."""
-        place, name = 0, None
+        place = 0
         for token in _TOKEN.finditer(self.pending):
             if token.end() == len(self.pending) or b'"' in self.pending[place : token.start()]:
                 break
-            sign = token.group()
-            if sign == b"[" and self._here():
-                self.pending, self.base, self.depth = self.pending[token.end() :], 1, 1
+            place = token.end()
+            if self._step(token.group()):
+                self.pending, self.base, self.depth = self.pending[place:], 1, 1
                 return True
-            if sign in (b"{", b"["):
-                self.keys.append(None)
-            elif sign in (b"}", b"]"):
-                self.keys = self.keys[:-1]
-            elif sign == b"," and self.keys:
-                self.keys[-1] = None
-            elif sign == b":" and self.keys and name is not None:
-                self.keys[-1] = name
-            name = _text(sign) if sign.startswith(b'"') else None
-            place = token.end() if name is None else place
         self.pending = self.pending[place:]
         return False
 
-    def _here(self) -> bool:
-        return tuple(self.keys) == self.path
+    def _step(self, sign: bytes) -> bool:
+        """Take one token of the document; tell whether it opens the list of records."""
+        if sign == b"[" and tuple(self.keys) == self.path:
+            return True
+        if sign in (b"{", b"["):
+            self.keys.append(None)
+        elif sign in (b"}", b"]"):
+            self.keys = self.keys[:-1]
+        elif sign == b"," and self.keys:
+            self.keys[-1] = None
+        elif sign == b":" and self.keys:
+            self.keys[-1] = self.name
+        self.name = _text(sign) if sign.startswith(b'"') else None
+        return False
 
     def _cut(self) -> Iterator[Chunk]:
         """Cut the pending text at the ends of its records."""
@@ -174,7 +177,7 @@ class _Document:
                 yield from self._flush()
                 yield self._too_long(text)
             elif text.strip():
-                self.texts.append(text)
+                self.texts.append(text.strip())
             if len(self.texts) >= _BATCH:
                 yield from self._flush()
         self.pending = self.pending[start:]

@@ -47,7 +47,7 @@ def _chunks(blocks: Iterator[bytes], encoding: Encoding, limits: Limits) -> Iter
                 if end < 0:
                     continue
                 yield refused_only(too_long(line, overlong, head, limits))
-                overlong, line, block = 0, line + 1, block[end + 1 :]  # noqa: PLW2901  # the rest of the block
+                overlong, line, block = 0, line + 1, block[end + 1 :]  # the rest of the block
             pending += block
             end = pending.rfind(b"\n") + 1
             chunk = check_records(pending[:end].split(b"\n"), line, encoding, limits)

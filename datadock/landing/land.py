@@ -130,7 +130,9 @@ def _ledger_row(lake: Lake, source: Source, stored: StoredObject) -> Batch | Non
     if not lake.has_transaction(BATCHES, f"{source.name}:{stored.sha256}"):
         return None
     mine = (pl.col("batch_id") == stored.sha256) & (pl.col("source") == source.name)
-    row: dict[str, Any] = pl.scan_parquet(lake.files(BATCHES)).filter(mine).drop("recorded_at").collect().row(0, named=True)
+    row: dict[str, Any] = (
+        pl.scan_parquet(lake.files(BATCHES)).filter(mine).drop("recorded_at").collect().row(0, named=True)
+    )
     return Batch(**row, known=True)
 
 
@@ -207,7 +209,9 @@ class _Landing:
                 if (file.as_py(), line.as_py()) not in held:
                     reason = Reason("contract_changed", "", "another contract when it was landed", "a retry")
                     text = payload.as_py()
-                    final.add(file.as_py(), Refusal(line.as_py(), (reason,), text.encode()[:KEPT_BYTES], text, "contract"))
+                    final.add(
+                        file.as_py(), Refusal(line.as_py(), (reason,), text.encode()[:KEPT_BYTES], text, "contract")
+                    )
         self.loaded = len(held)
         self.spool.close()
         self.spool = final
@@ -232,10 +236,12 @@ class _Landing:
         """Apply the contract: refused records, then positions and payloads of those that load."""
         if not len(chunk.lines):
             return chunk.refused, chunk.lines, pa.array([], pa.string())
-        flat = chunk.columns is not None
-        table = chunk.columns if flat else pa.table({"payload": chunk.payload})
-        broken = self.door.judge(table, flat=flat, header=chunk.header)
-        payload = encode(chunk.columns) if flat else chunk.payload
+        if chunk.columns is not None:
+            broken = self.door.judge(chunk.columns, flat=True, header=chunk.header)
+            payload = encode(chunk.columns)
+        else:
+            broken = self.door.judge(pa.table({"payload": chunk.payload}), flat=False, header=chunk.header)
+            payload = chunk.payload
         if not broken:
             return chunk.refused, chunk.lines, payload
         refused = list(chunk.refused)

@@ -59,12 +59,20 @@ def _chunk(batch: pa.RecordBatch, line: int, limits: Limits) -> Chunk:
     lines = np.arange(line, line + len(payload))
     expected = f"at most {limits.max_record_bytes} bytes"
     refused = [
-        refuse(int(lines[row]), "record_too_long", payload[int(row)].as_py().encode(), found=f"{sizes[row]} bytes", expected=expected)
+        refuse(
+            int(lines[row]),
+            "record_too_long",
+            payload[int(row)].as_py().encode(),
+            found=f"{sizes[row]} bytes",
+            expected=expected,
+        )
         for row in long
     ]
     kept = np.delete(np.arange(len(payload)), long)
     header = tuple(frame.columns)
-    return Chunk(pa.array(lines[kept], pa.int64()), payload=payload.take(pa.array(kept)), header=header, refused=refused)
+    return Chunk(
+        pa.array(lines[kept], pa.int64()), payload=payload.take(pa.array(kept)), header=header, refused=refused
+    )
 
 
 def _as_text(value: pl.Expr, dtype: Any) -> pl.Expr:

@@ -37,7 +37,9 @@ def read_file(member: Member, source: Source, limits: Limits) -> Iterator[tuple[
 def _known_columns(source: Source) -> set[str]:
     """Return the top-level names that a declaration mentions."""
     places = [place for entity in source.entities.values() for place in entity.key]
-    places += [place for entity in source.entities.values() for field in entity.fields.values() for place in field.from_]
+    places += [
+        place for entity in source.entities.values() for field in entity.fields.values() for place in field.from_
+    ]
     return {place.removeprefix("^").removeprefix("$.") for place in places}
 
 

@@ -76,7 +76,11 @@ def _chunk(records: list[list[str]], header: list[str], line: int, limits: Limit
         else:
             lines.append(number)
             kept.append(record)
-    columns = [pa.array(column, pa.string()) for column in zip(*kept, strict=True)] if kept else [pa.array([], pa.string())] * len(header)
+    columns = (
+        [pa.array(column, pa.string()) for column in zip(*kept, strict=True)]
+        if kept
+        else [pa.array([], pa.string())] * len(header)
+    )
     return Chunk(
         pa.array(lines, pa.int64()), columns=pa.table(columns, names=header), header=tuple(header), refused=refused
     )

@@ -49,9 +49,7 @@ def _records(path: str, name: str | None, lists: frozenset[tuple[str, ...]], lim
     line = 0
     depth = 0
     try:
-        events = etree.iterparse(
-            path, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False
-        )
+        events = etree.iterparse(path, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False)
         for event, element in events:
             depth += 1 if event == "start" else -1
             if depth > MAX_DEPTH:

@@ -9,9 +9,9 @@ from markupsafe import Markup, escape
 
 from datadock.reports.figures import count
 
-_WIDE, _TALL, _LEFT, _TOP = 760, 250, 60, 40
-_FLOOR = _TALL - 36
-_ONE_RUN = Markup('<span class="muted" title="A trend needs two runs">one run</span>')
+_TALL, _LEFT, _TOP = 260, 60, 40
+_FLOOR = _TALL - 40
+_ONE_RUN = Markup('<span class="muted" title="A trend needs two runs">–</span>')
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,13 @@ def meter(value: float | None, words: str, tone: str = "") -> Markup:
 
 
 def histogram(
-    bars: Sequence[Bar], words: str, *, step: float, marks: Sequence[tuple[float, str]] = (), unit: str = ""
+    bars: Sequence[Bar],
+    words: str,
+    *,
+    step: float,
+    marks: Sequence[tuple[float, str]] = (),
+    unit: str = "",
+    width: int = 860,
 ) -> Markup:
     """Draw a histogram over a numeric axis.
 
@@ -93,16 +99,18 @@ def histogram(
         step: Width of a column on the axis.
         marks: Vertical lines: where, and what they are.
         unit: Unit of the axis.
+        width: Width of the picture in pixels.
     """
     if not bars:
         return Markup('<p class="muted">Nothing to draw yet.</p>')
     low = min([bars[0].start, *(where for where, _ in marks)])
     high = max([bars[-1].start + step, *(where + step / 2 for where, _ in marks)])
-    axes = _Axes(low, high, max(bar.value for bar in bars) or 1)
-    parts = [f'<svg class="chart" viewBox="0 0 {_WIDE} {_TALL}" role="img"><title>{escape(words)}</title>']
+    axes = _Axes(low, high, max(bar.value for bar in bars) or 1, width)
+    size = f'width="{width}" height="{_TALL}" viewBox="0 0 {width} {_TALL}"'
+    parts = [f'<svg class="chart" {size} role="img"><title>{escape(words)}</title>']
     parts += _grid(axes, unit)
     parts += [_column(axes, bar, step) for bar in bars]
-    parts += [_mark(axes, where, label, number) for number, (where, label) in enumerate(marks)]
+    parts += [_mark(axes, where, label, number) for number, (where, label) in enumerate(sorted(marks))]
     return Markup("".join([*parts, "</svg>"]))
 
 
@@ -113,13 +121,14 @@ class _Axes:
     low: float
     high: float
     highest: float
+    width: int
 
     def x(self, where: float) -> float:
         return _LEFT + (where - self.low) * self.unit
 
     @property
     def unit(self) -> float:
-        return (_WIDE - _LEFT - 8) / (self.high - self.low)
+        return (self.width - _LEFT - 8) / (self.high - self.low)
 
     def y(self, value: float) -> float:
         return _FLOOR - value / self.highest * (_FLOOR - _TOP)
@@ -127,18 +136,18 @@ class _Axes:
 
 def _grid(axes: _Axes, unit: str) -> list[str]:
     parts = []
-    for value in (0, axes.highest / 2, axes.highest):
+    for value in (0, axes.highest / 2, axes.highest) if axes.highest >= 10 else (0, axes.highest):
         y = axes.y(value)
-        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDE - 8}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{axes.width - 8}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="axis" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{count(value)}</text>')
-    every = _tick(axes.high - axes.low)
+    every = _tick((axes.high - axes.low) * 860 / axes.width)
     tick = every * -(-axes.low // every)
     while tick <= axes.high:
         parts.append(
             f'<text class="axis" x="{axes.x(tick):.1f}" y="{_FLOOR + 16}" text-anchor="middle">{tick:g}</text>'
         )
         tick += every
-    parts.append(f'<text class="axis" x="{_WIDE - 8}" y="{_TALL - 3}" text-anchor="end">{escape(unit)}</text>')
+    parts.append(f'<text class="axis" x="{axes.width - 8}" y="{_TALL - 3}" text-anchor="end">{escape(unit)}</text>')
     return parts
 
 
@@ -152,7 +161,7 @@ def _column(axes: _Axes, bar: Bar, step: float) -> str:
 
 def _mark(axes: _Axes, where: float, label: str, number: int) -> str:
     x = axes.x(where)
-    right = x > _WIDE / 2
+    right = x > axes.width / 2
     return (
         f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 20}" y2="{_FLOOR}"/>'
         f'<text class="marked" x="{x + (-5 if right else 5):.1f}" y="{_TOP - 22 + 13 * (number % 2):.1f}" '

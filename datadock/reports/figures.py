@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
+from markupsafe import Markup, escape
+
 _THIN = "\u202f"
+_TICKS = re.compile(r"`([^`]+)`")
 
 
 def count(value: Any) -> str:
@@ -62,11 +66,18 @@ def age(value: datetime | None, now: datetime) -> str:
     if value is None:
         return "never"
     seconds = (now - (value if value.tzinfo else value.replace(tzinfo=UTC))).total_seconds()
+    if seconds < 90:
+        return "just now"
     if seconds < 5400:
-        return f"{max(0, round(seconds / 60))} min ago"
+        return f"{round(seconds / 60)} min ago"
     if seconds < 2 * 86400:
         return f"{round(seconds / 3600)} h ago"
     return f"{round(seconds / 86400)} days ago"
+
+
+def ticks(text: str) -> Markup:
+    """Show what stands between back ticks as code."""
+    return Markup(_TICKS.sub(r"<code>\1</code>", str(escape(text))))
 
 
 FILTERS = {
@@ -76,4 +87,5 @@ FILTERS = {
     "probability": probability,
     "size": size,
     "moment": moment,
+    "ticks": ticks,
 }

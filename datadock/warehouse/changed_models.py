@@ -1,81 +1,139 @@
-"""Which models changed since the warehouse built them: those are built from nothing.
+"""Which models must be built: those whose definition changed, and those whose lake tables moved.
 
-A model counts as changed when its SQL, its yml, a macro it uses or anything upstream of it changed,
-so that an incremental table never holds rows of two definitions.
+A model's definition is its SQL, its columns, the macros it uses and everything upstream; where it
+changed the table is built from nothing, so that it never holds rows of two definitions. Where
+neither the definition nor a lake table upstream moved there is nothing to build.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from datadock.lake import Lake
 from datadock.settings import Settings
 from datadock.warehouse.store import open_warehouse
 
 _TABLE = """
 create table if not exists datadock.models (
     model varchar not null,
-    digest varchar not null,
+    definition varchar not null,
+    state varchar not null,
     built_at timestamp with time zone not null
 )
 """
 
 
-def forget(settings: Settings, manifest: Any, *, full_refresh: bool = False) -> Any:
-    """Drop the tables of models that changed, so that dbt builds them from nothing; return the manifest.
+@dataclass(frozen=True)
+class ModelState:
+    """What a model's table is made from.
+
+    Attributes:
+        definition: Digest of everything but data.
+        state: Digest of the definition and of the versions of all lake tables upstream.
+    """
+
+    definition: str
+    state: str
+
+
+def model_states(settings: Settings, manifest: Any) -> dict[str, ModelState]:
+    """Return the state of each model as it would be built now, by dbt's unique id."""
+    lake = Lake(settings.lake_root)
+    definitions = _definitions(manifest)
+    tables = {unique_id: _lake_tables(manifest, unique_id) for unique_id in definitions}
+    versions = {table: lake.version(table) for table in sorted(set().union(*tables.values()))}
+    return {
+        unique_id: ModelState(definition, _state(definition, tables[unique_id], versions))
+        for unique_id, definition in definitions.items()
+    }
+
+
+def stale_models(settings: Settings, manifest: Any, states: Mapping[str, ModelState]) -> set[str]:
+    """Return the models that must be built, and drop the tables of those whose definition changed.
 
     Args:
         settings: The deployment.
         manifest: dbt's manifest of the project as it is now.
-        full_refresh: Leave everything: dbt rebuilds it anyhow.
+        states: What ``model_states`` returned.
     """
-    if full_refresh:
-        return manifest
-    digests = model_digests(manifest)
+    stale = set()
     with open_warehouse(settings, read_only=False) as con:
         con.execute(_TABLE)
-        known = dict(con.execute("select model, digest from datadock.models").fetchall())
-        for unique_id, digest in digests.items():
+        rows = con.execute("select model, definition, state from datadock.models").fetchall()
+        known = {model: ModelState(definition, state) for model, definition, state in rows}
+        for unique_id, state in states.items():
+            if known.get(unique_id) == state:
+                continue
+            stale.add(unique_id)
             node = manifest.nodes[unique_id]
-            if unique_id in known and known[unique_id] != digest and node.config.materialized == "incremental":
-                con.execute(f'drop table if exists "{node.schema}"."{node.alias}" cascade')
+            incremental = node.config.materialized == "incremental"
+            if incremental and unique_id in known and known[unique_id].definition != state.definition:
+                con.execute(f'drop table if exists "{node.schema}"."{node.alias}"')
                 con.execute("delete from datadock.cursors where model = ?", [node.alias])
-    return manifest
+    return stale
 
 
-def remember(settings: Settings, manifest: Any, built: Iterable[str]) -> None:
-    """Keep the digests of the models that were built."""
-    digests = model_digests(manifest)
-    rows = [[unique_id, digests[unique_id]] for unique_id in built if unique_id in digests]
+def remember(settings: Settings, states: Mapping[str, ModelState], built: Iterable[str]) -> None:
+    """Keep the states of the models that were built and whose tests passed."""
+    rows = [[model, states[model].definition, states[model].state] for model in built if model in states]
     if not rows:
         return
     with open_warehouse(settings, read_only=False) as con:
-        con.execute(_TABLE)
         con.execute("begin")
         con.execute("delete from datadock.models where model in (select unnest(?::varchar[]))", [[r[0] for r in rows]])
-        con.executemany("insert into datadock.models values (?, ?, now())", rows)
+        con.executemany("insert into datadock.models values (?, ?, ?, now())", rows)
         con.execute("commit")
 
 
-def model_digests(manifest: Any) -> dict[str, str]:
-    """Return a digest per model of everything that its rows depend on, apart from data."""
-    digests: dict[str, str] = {}
+def forget(settings: Settings, models: Iterable[str]) -> None:
+    """Make the given models stale; for those whose test failed."""
+    names = list(models)
+    if names:
+        with open_warehouse(settings, read_only=False) as con:
+            con.execute("update datadock.models set state = '' where model in (select unnest(?::varchar[]))", [names])
 
-    def digest(unique_id: str) -> str:
-        if unique_id not in digests:
+
+def _state(definition: str, tables: Iterable[str], versions: Mapping[str, int]) -> str:
+    text = definition + "".join(f"\n{table}={versions[table]}" for table in sorted(tables))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _definitions(manifest: Any) -> dict[str, str]:
+    definitions: dict[str, str] = {}
+
+    def define(unique_id: str) -> str:
+        if unique_id not in definitions:
             node = manifest.nodes[unique_id]
             parts = [node.checksum.checksum, str(node.config.materialized)]
             parts += [f"{name}:{column.data_type}" for name, column in node.columns.items()]
             parts += sorted(_macros(manifest, node.depends_on.macros))
-            parts += sorted(digest(parent) for parent in node.depends_on.nodes if parent.startswith("model."))
-            digests[unique_id] = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-        return digests[unique_id]
+            parts += sorted(define(parent) for parent in node.depends_on.nodes if parent.startswith("model."))
+            definitions[unique_id] = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return definitions[unique_id]
 
     for unique_id in manifest.nodes:
         if unique_id.startswith("model."):
-            digest(unique_id)
-    return digests
+            define(unique_id)
+    return definitions
+
+
+def _lake_tables(manifest: Any, unique_id: str) -> set[str]:
+    """Return the lake tables that a model reads, itself or by way of other models."""
+    waiting, seen, tables = [unique_id], set(), set()
+    while waiting:
+        at = waiting.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        if at.startswith("source."):
+            source = manifest.sources[at]
+            tables.add(f"{source.schema}/{source.identifier}")
+        else:
+            waiting += manifest.nodes[at].depends_on.nodes
+    return tables
 
 
 def _macros(manifest: Any, used: Iterable[str]) -> set[str]:

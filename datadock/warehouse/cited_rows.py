@@ -33,7 +33,8 @@ def cite(session: Session, nodes: Sequence[NodeResult], results: Any) -> Iterato
         nodes: The results.
         results: dbt's own results, with the SQL of each node.
     """
-    sql = {result.node.unique_id: result.node.compiled_code for result in getattr(results, "results", None) or []}
+    done = getattr(results, "results", None) or []
+    sql = {one.node.unique_id: getattr(one.node, "compiled_code", None) for one in done}
     for node in nodes:
         query = None if node.good else _question(node, sql.get(node.unique_id))
         yield node if query is None else replace(node, message=f"{node.message}{_rows(session, query)}")

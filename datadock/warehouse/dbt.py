@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +23,16 @@ from datadock.catalog import load_catalog
 from datadock.errors import WarehouseError
 from datadock.settings import Settings
 from datadock.warehouse import changed_models
+from datadock.warehouse.changed_models import ModelState
 from datadock.warehouse.cited_rows import cite
 from datadock.warehouse.dbt_plugin import Session, running
 from datadock.warehouse.store import ensure_warehouse, locked, open_warehouse
 
-_GOOD = frozenset({"success", "pass", "warn", "skipped", "no-op"})
+_manifests: dict[tuple[Path, tuple[int, int]], Any] = {}
+_BUILDABLE = ["--indirect-selection", "buildable"]
+"""A test belongs to the selection in which the last of the models that it reads is built."""
+
+_GOOD = frozenset({"success", "pass", "warn", "skipped", "no-op", "unchanged"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class NodeResult:
         unique_id: dbt's id, `model.datadock.dim_contact`.
         name: Name of the node.
         kind: `model`, `test`, `unit_test`, ...
-        status: `success`, `error`, `skipped` of a model; `pass`, `warn`, `fail`, `error` of a test.
+        status: `success`, `unchanged`, `error`, `skipped` of a model; `pass`, `warn`, `fail`, `error` of a test.
         seconds: How long it took.
         rows: Rows of the table afterwards; None for anything that is not a table.
         failures: Rows that a test found; None for anything else.
@@ -103,7 +107,7 @@ def prepare_manifest(settings: Settings) -> Path:
         WarehouseError: When the project does not parse.
     """
     path = settings.dbt_project / "target" / "manifest.json"
-    _invoke(settings, ["parse"])
+    _invoke(settings, ["parse", "--write-json"])
     return path
 
 
@@ -115,10 +119,12 @@ def run_dbt(
     exclude: Sequence[str] = (),
     full_refresh: bool = False,
     run_id: str | None = None,
+    unit_tests: bool = False,
 ) -> DbtRun:
     """Run dbt on the deployment's warehouse and wait for it.
 
-    Models whose SQL, yml or macros changed since they were built are built from nothing.
+    A `build` builds, of the chosen models, those whose definition changed or whose lake tables
+    moved, with their tests; the others come back as `unchanged`.
 
     Args:
         settings: The deployment.
@@ -127,6 +133,7 @@ def run_dbt(
         exclude: dbt selectors.
         full_refresh: Build every chosen model from nothing.
         run_id: Name kept with the data-quality measures; a new one where None.
+        unit_tests: Run the unit tests of the models, too; they judge the SQL, not the data.
 
     Returns:
         The results; a failed model or test is a result, not an exception.
@@ -136,21 +143,83 @@ def run_dbt(
     """
     session = Session(settings, run_id or uuid.uuid4().hex, tuple(load_catalog(settings.catalog).sources))
     ensure_warehouse(settings)
-    arguments = [command, *_selection("--select", select), *_selection("--exclude", exclude)]
-    if full_refresh and command != "test":
-        arguments.append("--full-refresh")
     with running(session), _released():
-        manifest = changed_models.forget(settings, _parsed(settings), full_refresh=full_refresh)
+        manifest = _parsed(settings)
+        states = changed_models.model_states(settings, manifest)
+        stale = changed_models.stale_models(settings, manifest, states)
+        arguments = [command, "--no-write-json", *(["--full-refresh"] if full_refresh and command != "test" else [])]
+        arguments += [] if unit_tests or command == "run" else ["--exclude-resource-type", "unit_test"]
+        unchanged: list[str] = []
+        if full_refresh or unit_tests or command != "build":
+            arguments += [*_selection("--select", select), *_selection("--exclude", exclude)]
+            arguments += [] if command == "run" else _BUILDABLE
+        else:
+            chosen = _chosen(settings, manifest, select, exclude)
+            wanted = [one for one in chosen if _is_stale(manifest, one, stale)]
+            unchanged = [one for one in chosen if one.startswith("model.") and one not in stale]
+            if not wanted:
+                return DbtRun(session.run_id, tuple(_with_rows(settings, _unchanged(manifest, unchanged))))
+            arguments += ["--select", " ".join(_fqn(manifest, one) for one in wanted)]
+            arguments += ["--indirect-selection", "empty"]
         outcome = _invoke(settings, arguments, manifest)
-        nodes = tuple(_nodes(outcome))
+        nodes = [*_nodes(outcome), *_unchanged(manifest, unchanged)]
+    _remember(settings, manifest, states, nodes)
     done = _with_rows(settings, nodes)
-    changed_models.remember(settings, manifest, [node.unique_id for node in done if node.status == "success"])
     return DbtRun(session.run_id, tuple(cite(session, done, outcome.result)))
 
 
+def _chosen(settings: Settings, manifest: Any, select: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    """Return the unique ids of the models and data tests that selectors choose."""
+    listing = ["list", "--output", "json", "--output-keys", "unique_id", *_BUILDABLE]
+    listing += ["--resource-type", "model", "--resource-type", "test"]
+    listing += [*_selection("--select", select), *_selection("--exclude", exclude)]
+    found: Any = _invoke(settings, listing, manifest).result
+    return [json.loads(line)["unique_id"] for line in found or []]
+
+
+def _is_stale(manifest: Any, unique_id: str, stale: set[str]) -> bool:
+    """Tell whether a model, or any model that a test looks at, must be built."""
+    if unique_id in stale:
+        return True
+    return unique_id.startswith("test.") and bool(stale & set(manifest.nodes[unique_id].depends_on.nodes))
+
+
+def _fqn(manifest: Any, unique_id: str) -> str:
+    return "fqn:" + ".".join(manifest.nodes[unique_id].fqn)
+
+
+def _unchanged(manifest: Any, models: Sequence[str]) -> list[NodeResult]:
+    return [NodeResult(one, manifest.nodes[one].name, "model", "unchanged", 0.0) for one in models]
+
+
+def _remember(settings: Settings, manifest: Any, states: Mapping[str, ModelState], nodes: list[NodeResult]) -> None:
+    """Keep what was built; a model with a failed test stays to be built."""
+    failed = {
+        parent
+        for node in nodes
+        if node.kind == "test" and not node.good
+        for parent in manifest.nodes[node.unique_id].depends_on.nodes
+    }
+    built = [node.unique_id for node in nodes if node.kind == "model" and node.status == "success"]
+    changed_models.remember(settings, states, [model for model in built if model not in failed])
+    changed_models.forget(settings, failed)
+
+
 def _parsed(settings: Settings) -> Any:
-    """Return dbt's manifest of the project, kept per process while no file of the project changes."""
-    return _invoke(settings, ["parse"]).result
+    """Return dbt's manifest of the project, kept in this process while no file of the project changes."""
+    key = (settings.dbt_project, _newest(settings.dbt_project))
+    if key not in _manifests:
+        _manifests.clear()
+        _manifests[key] = _invoke(settings, ["parse", "--no-write-json"]).result
+    return _manifests[key]
+
+
+def _newest(project: Path) -> tuple[int, int]:
+    """Return the number of the project's files and the newest one's time of change."""
+    folders = [project / name for name in ("models", "macros", "tests")]
+    times = [path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*") if path.is_file()]
+    times += [path.stat().st_mtime_ns for path in project.glob("*.yml")]
+    return len(times), max(times, default=0)
 
 
 def _selection(option: str, selectors: Sequence[str]) -> list[str]:
@@ -161,8 +230,7 @@ def _invoke(settings: Settings, arguments: list[str], manifest: Any = None) -> d
     folder = str(settings.dbt_project)
     options = ["--project-dir", folder, "--profiles-dir", folder, "--no-use-colors", "--quiet"]
     options += ["--log-level", "none", "--log-level-file", "none", "--no-send-anonymous-usage-stats"]
-    with _quiet():
-        outcome = dbtRunner(manifest=manifest).invoke(["--no-version-check", *arguments, *options])
+    outcome = dbtRunner(manifest=manifest).invoke([*arguments, "--no-version-check", *options])
     if outcome.exception is not None:
         raise _worded(settings, outcome.exception) from outcome.exception
     return outcome
@@ -209,24 +277,9 @@ def _released() -> Iterator[None]:
     try:
         yield
     finally:
-        environment = DuckDBConnectionManager._ENV  # noqa: SLF001  # dbt-duckdb closes it only at the process's end
+        environment = DuckDBConnectionManager._ENV  # dbt-duckdb closes it only at the process's end
         if environment is not None:
             environment.close()
-        DuckDBConnectionManager.close_all_connections()
-        reset_adapters()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        reset_adapters()  # type: ignore[no-untyped-call]
         gc.collect()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep dbt's loggers from writing to the caller's streams."""
-    disabled = logging.root.manager.disable
-    try:
-        yield
-    finally:
-        logging.disable(disabled)
-
-
-def describe(run: DbtRun) -> str:
-    """Return the results as JSON text, for logs."""
-    return json.dumps([node.__dict__ for node in run.nodes], ensure_ascii=False)

@@ -58,10 +58,11 @@ def running(session: Session) -> Iterator[None]:
 def default_session() -> Session:
     """Return a session of the deployment that the environment's settings name."""
     settings = Settings()
-    return Session(settings, f"by-hand-{datetime.now(UTC):%Y%m%dT%H%M%S}", tuple(load_catalog(settings.catalog).sources))
+    sources = tuple(load_catalog(settings.catalog).sources)
+    return Session(settings, f"by-hand-{datetime.now(UTC):%Y%m%dT%H%M%S}", sources)
 
 
-class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb is not typed
+class Plugin(BasePlugin):
     """Points dbt at the deployment's warehouse file and attaches the lake."""
 
     session: Session

@@ -60,7 +60,7 @@ def attach_lake(con: duckdb.DuckDBPyConnection, lake: Lake, sources: Iterable[st
 
 
 def relation(table: str) -> str:
-    """Return the DuckDB relation of a lake table: ``raw/x`` is ``lake.raw.x``, ``documents`` ``lake.main.documents``."""
+    """Return the DuckDB relation of a lake table: ``raw/x`` is ``lake.raw.x``, ``x`` is ``lake.main.x``."""
     schema, _, name = table.rpartition("/")
     return f"{DATABASE}.{identifier(schema or 'main')}.{identifier(name)}"
 

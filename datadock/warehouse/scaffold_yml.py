@@ -45,11 +45,10 @@ _GRAIN = {
 def model_yml(source: Source, entity: str) -> dict[str, Any]:
     """Return the properties of one staging model."""
     name = staging_model(source.name, entity)
-    columns = [
-        _column(source, entity, column, kind)
-        for column, kind in staging_columns(source, entity).items()
-    ]
-    description = f"{source.description.strip()} One row per {_GRAIN[entity]} of `{source.name}`, in its latest version."
+    columns = [_column(source, entity, column, kind) for column, kind in staging_columns(source, entity).items()]
+    description = (
+        f"{source.description.strip()} One row per {_GRAIN[entity]} of `{source.name}`, in its latest version."
+    )
     model: dict[str, Any] = {
         "name": name,
         "description": description,
@@ -70,9 +69,7 @@ def raw_sources_yml(catalog: Catalog) -> dict[str, Any]:
             "name": source.name,
             "description": f"{source.description.strip()} One row per record as received; nothing is ever changed.",
             "config": {"meta": {"dagster": {"owners": [source.owner]}}, "loaded_at_field": "_received_at"},
-            "columns": [
-                {"name": name, "data_type": kind, "description": _OWN[name]} for name, kind in RAW.items()
-            ],
+            "columns": [{"name": name, "data_type": kind, "description": _OWN[name]} for name, kind in RAW.items()],
         }
         if source.freshness is not None:
             hours = round(source.freshness.warn_after_days * 24)

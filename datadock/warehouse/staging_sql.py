@@ -24,7 +24,11 @@ LINEAGE: dict[str, str] = {
 }
 """Columns that say where a row came from; the last ones of every staging model."""
 
-_VERSION_ORDER = "coalesce(record_updated_at, _received_at) desc, _received_at desc, _batch_id desc, _line desc"
+_VERSION_ORDER = """
+        coalesce(renamed.record_updated_at, renamed._received_at) desc,
+        renamed._received_at desc,
+        renamed._batch_id desc,
+        renamed._line desc"""
 """Of several versions of a record the first in this order is the latest."""
 
 # Most records have one version: only the others go through the window, which costs as much as
@@ -38,7 +42,7 @@ _LATEST = {
     "several_versions": (
         "select renamed.*\nfrom renamed\nsemi join repeated on hash(renamed.source_key) = repeated.key_hash\n"
         "where renamed.source_key is not null\n"
-        f"qualify row_number() over (\n    partition by renamed.source_key\n    order by {_VERSION_ORDER}\n) = 1"
+        f"qualify row_number() over (\n    partition by renamed.source_key\n    order by{_VERSION_ORDER}\n) = 1"
     ),
     "final": "select *\nfrom single_versions\nunion all by name\nselect *\nfrom several_versions",
 }
@@ -63,7 +67,7 @@ class _Shape:
                 return False
             last = place == len(path) - 1
             if last:
-                return node.setdefault(key, leaf) == leaf
+                return bool(node.setdefault(key, leaf) == leaf)
             below = node.setdefault(key, {})
             if not isinstance(below, dict):
                 return False
@@ -97,7 +101,7 @@ class _Reader:
         return ".".join([shape.alias, *(identifier(key) for key in path)])
 
     def structure(self, shape: _Shape) -> str:
-        return literal(_no_jinja(json.dumps(shape.tree, ensure_ascii=False)))
+        return literal(_no_jinja(json.dumps(shape.tree, ensure_ascii=False, indent=4)))
 
 
 def _no_jinja(text: str) -> str:
@@ -135,8 +139,7 @@ class _Query:
             return "cast(position as varchar)"
         if place.startswith("^"):
             expression = self.record.read(parse_path(place[1:]))
-            name = self.enclosing.setdefault(expression, f"record_{len(self.enclosing) + 1}")
-            return name
+            return self.enclosing.setdefault(expression, f"record_{len(self.enclosing) + 1}")
         return self.element.read(parse_path(place))
 
     def first(self, places: list[str]) -> str:
@@ -216,7 +219,8 @@ def staging_steps(source: Source, entity: str, relation: str, *, macros: bool = 
     steps["trimmed"] = (
         "select\n"
         "    case\n"
-        "        when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% ' then nullif(trim(columns('^[a-z]')), '')\n"
+        "        when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% '\n"
+        "            then nullif(trim(columns('^[a-z]')), '')\n"
         "        else nullif(columns('^[a-z]'), '')\n"
         f"    end,\n{lineage}\nfrom given"
     )
@@ -291,7 +295,8 @@ def _parsed(query: _Query, declared: Entity, lineage: str) -> dict[str, str]:
 
 def _transforms(reader: _Reader, value: str) -> str:
     return "".join(
-        f"    json_transform(\n        {value},\n        {reader.structure(shape)}\n    ) as {shape.alias},\n"
+        f"    json_transform(\n        {value},\n{textwrap.indent(reader.structure(shape), '        ')}\n    )"
+        f" as {shape.alias},\n"
         for shape in reader.shapes
     )
 

@@ -15,6 +15,7 @@ import duckdb
 from datadock.errors import WarehouseError
 from datadock.settings import Settings
 from datadock.warehouse.lake_views import Cursor
+from datadock.warehouse.values_sql import literal
 
 DATABASE = "warehouse"
 STORAGE_VERSION = "v1.5.0"
@@ -30,7 +31,7 @@ create table if not exists datadock.cursors (
 """
 
 
-def connection_config(settings: Settings) -> dict[str, str | int]:
+def connection_config(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:
     """Return the DuckDB settings of every connection to the warehouse."""
     return {
         "threads": settings.threads,
@@ -51,7 +52,7 @@ def ensure_warehouse(settings: Settings) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         con = duckdb.connect()
         try:
-            con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as w (storage_version '{STORAGE_VERSION}')")
+            con.execute(f"attach {literal(str(path))} as w (storage_version '{STORAGE_VERSION}')")
             con.execute("use w")
             con.execute(_CURSORS)
         finally:

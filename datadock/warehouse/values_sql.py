@@ -90,9 +90,7 @@ def typed(column: str, kind: Type, formats: Sequence[str] | None = None) -> str:
         )
     if kind == "boolean":
         true, false = (", ".join(literal(word) for word in words) for words in (_TRUE, _FALSE))
-        return _case(
-            [f"when lower({column}) in ({true}) then true", f"when lower({column}) in ({false}) then false"]
-        )
+        return _case([f"when lower({column}) in ({true}) then true", f"when lower({column}) in ({false}) then false"])
     return column
 
 

@@ -7,7 +7,7 @@
 #}
 {% macro lake_rows(relation) -%}
     {%- if is_incremental() -%}
-        lake.new.{{ adapter.quote(this.identifier) }}
+        lake.new."{{ this.identifier }}"
     {%- else -%}
         {{ relation }}
     {%- endif -%}
@@ -24,4 +24,9 @@
     from lake.meta.versions as versions
     cross join lake.meta.run as run
     where versions.table_name = '{{ table_name }}'
+{%- endmacro %}
+
+{# A relation without its database: what a view reads must hold under whatever name the file is attached. #}
+{% macro in_this_file(relation) -%}
+    {{ relation.include(database=false) if relation.include is defined else relation }}
 {%- endmacro %}

@@ -14,7 +14,7 @@
         {%- endif -%}
         {{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ ref(model['name']).include(database=false) }}
+    from {{ in_this_file(ref(model['name'])) }}
     {%- if not loop.last %}
     union all
     {%- endif %}

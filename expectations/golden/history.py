@@ -15,7 +15,12 @@ _MEMBERSHIP = """(
   ) as held using (source, source_key)
 )"""
 
-_LIVING = "(select count(distinct golden_id) from golden.contacts)"
+
+def _per_hundred(table: str, condition: str) -> str:
+    """Return the SQL of what the newest run did to ids, per hundred that ever were."""
+    newest = f'"at" = (select max("at") from {table})'
+    living = "(select count(distinct golden_id) from golden.contacts)"
+    return f"100.0 * count(*) filter (({condition}) and {newest}) / nullif({living}, 0)"
 
 
 def memberships() -> Plan:
@@ -48,7 +53,7 @@ def redirects() -> Plan:
     rules = (
         Rule(
             measure="ids redirected by the last run",
-            sql="100.0 * count(*) filter (at = (select max(at) from golden.redirects)) / nullif(" + _LIVING + ", 0)",
+            sql=_per_hundred("golden.redirects", "old_id is not null"),
             words="A run retires few golden ids",
             reason="new records join or merge contacts by the odd one; 5 % in one run is a change of the model, "
             "to be looked at before anybody downstream follows the redirects",
@@ -72,9 +77,7 @@ def lineage() -> Plan:
     rules = (
         Rule(
             measure="contacts split by the last run",
-            sql="100.0 * count(*) filter (event = 'split_from' and at = (select max(at) from golden.lineage)) / nullif("
-            + _LIVING
-            + ", 0)",
+            sql=_per_hundred("golden.lineage", "event = 'split_from'"),
             words="A run splits few golden contacts",
             reason="splits come from decisions and corrected records; 1 % in one run is a change of the model",
             at_most=1,

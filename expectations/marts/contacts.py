@@ -84,7 +84,7 @@ def _household() -> Plan:
         "dim_household",
         Rule(
             measure="largest household",
-            sql="max(n_contacts)",
+            sql="max(n_people)",
             words="Households are of a size that lives together",
             reason="20 leaves room for three generations; beyond, the address is a home, a camp or a company",
             at_most=20,

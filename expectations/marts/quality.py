@@ -46,7 +46,7 @@ def _duplicates() -> Plan:
     rules = (
         Rule(
             measure="worst duplicate rate within a source",
-            sql="100.0 * max(rate) filter (left_source = right_source)",
+            sql="100.0 * max(duplicate_rate) filter (left_source = right_source)",
             words="No source repeats its own customers too often",
             reason="a maintained base holds under 10 % of repeats, a neglected one up to 30 %; above 50 % its key is "
             "not a customer's key, or people are joined wrongly",

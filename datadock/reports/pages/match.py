@@ -166,4 +166,6 @@ def _size_chart(sizes: list[Row]) -> Any:
         )
         for row in sizes
     ]
-    return histogram(bars, "Number of golden contacts by source records", step=1, unit="source records in the contact")
+    return histogram(
+        bars, "Number of golden contacts by source records", step=1, unit="source records in the contact", width=500
+    )

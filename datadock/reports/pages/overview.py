@@ -6,7 +6,7 @@ from typing import Any
 
 from datadock.reports.figures import age
 from datadock.reports.reading import Reading, Row
-from datadock.validations import SuiteResult
+from datadock.validations import Outcome, SuiteResult
 
 _BATCHES = """
     select
@@ -30,7 +30,7 @@ _CONTACTS = """
 """
 
 _DUPLICATES = """
-    select left_source, right_source, rate
+    select left_source, right_source, duplicate_rate as rate
     from marts.dq_duplicate_state
     where measured_at = (select max(measured_at) from marts.dq_duplicate_state)
 """
@@ -52,10 +52,14 @@ def gather(reading: Reading, results: list[SuiteResult]) -> dict[str, Any]:
         "passed": len(outcomes) - len(failed),
         "failed": len(failed),
         "critical": sum(outcome.severity == "critical" for outcome in failed),
-        "first_failures": [
-            (result, outcome) for result in results for outcome in result.failed if outcome.severity != "info"
-        ][:8],
+        "first_failures": _gravest(results)[:8],
     }
+
+
+def _gravest(results: list[SuiteResult]) -> list[tuple[SuiteResult, Outcome]]:
+    """Return what failed and is more than for information, critical ones first."""
+    found = [(result, outcome) for result in results for outcome in result.failed if outcome.severity != "info"]
+    return sorted(found, key=lambda pair: pair[1].severity != "critical")
 
 
 def _sources(reading: Reading) -> list[Row]:

@@ -23,7 +23,7 @@ _DUPLICATES = """
     with runs as (
         select distinct measured_at from marts.dq_duplicate_state order by measured_at desc limit $1
     )
-    select state.*
+    select state.*, state.duplicate_rate as rate
     from marts.dq_duplicate_state as state
     inner join runs using (measured_at)
     order by state.left_source, state.right_source, state.measured_at

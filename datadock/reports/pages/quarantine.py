@@ -9,23 +9,38 @@ from datadock.reports.figures import age
 from datadock.reports.mask import masked_payload
 from datadock.reports.reading import Reading, Row
 
+_RESEND = "The transfer was cut or the tool that wrote it failed: have it sent again."
+_LIMIT = "A limit was passed that protects the dock: split the delivery, or raise the limit in the settings."
+
 ADVICE = {
     "ragged_row": "The line has more or fewer cells than the header: look for a delimiter or a line break in a value.",
     "undecodable": "The bytes are not text in the declared encoding: ask for UTF-8, or declare `encoding`.",
+    "nul_byte": "The text holds NUL bytes: mostly a file in UTF-16, or a transfer that failed. Declare `encoding`.",
     "malformed_json": "The line is no complete JSON object: the export was cut or two processes wrote at once.",
+    "malformed_xml": "The document is not well formed: mostly an `&` or `<` that was not escaped at the sender.",
+    "malformed_mail": "The message has no readable head: it was cut, or is no e-mail.",
+    "not_an_object": "The record is a bare value or a list, not an object: look at `records` in the format.",
+    "records_not_found": "The place of the records is not in the document: compare it with `records` in the format.",
+    "nested_too_deep": "The record is nested deeper than any record should be: a faulty or hostile export.",
     "record_too_long": "One record is longer than the limit: mostly a quote that is never closed.",
+    "missing_sheet": "The workbook has no sheet of the declared name: it was renamed; see `sheet` in the format.",
     "missing_key": "The record has no key, so nothing could ever update it: the sender must fill it.",
     "missing_column": "A column that the declaration needs is not in the file: it was renamed or left out.",
-    "missing": "A required field is empty: ask the sender to fill it, or make the field optional in the declaration.",
-    "required": "A required field is empty: ask the sender to fill it, or make the field optional in the declaration.",
+    "missing_value": "A required field is empty: the sender fills it, or the declaration no longer asks for it.",
     "not_in_list": "The value is none of those declared: a new code to declare under `one_of` or `map`, or a slip.",
     "out_of_range": "The number lies outside the declared bounds: a slip, or a bound that has become too narrow.",
     "bad_type": "The value could not be read as its type: a new format to declare under `formats`, or a slip.",
     "pattern": "The value does not look as declared: compare it with `pattern` in the declaration.",
     "empty_file": "The file holds nothing: the export failed at the sender.",
     "header_only": "The file holds a header and no record: the export failed at the sender, or nothing was to send.",
-    "broken_archive": "The archive cannot be unpacked: the transfer was cut; have it sent again.",
+    "broken_archive": f"The archive cannot be unpacked. {_RESEND}",
+    "encrypted_workbook": "The workbook is protected by a password: have it sent without one.",
+    "broken_workbook": f"The workbook cannot be opened. {_RESEND}",
+    "broken_parquet": f"The file is no complete parquet file. {_RESEND}",
+    "archive_too_large": _LIMIT,
+    "archive_too_deep": _LIMIT,
 }
+"""What to do about each reason; single words in back ticks are settings of the declaration."""
 
 _OTHER = "Look at the record and its reasons, then mend the sender, the declaration or the record."
 

@@ -79,8 +79,8 @@ judged_phones as (
         *,
         case
             when {{ is_placeholder('lower(value)') }} then 'placeholder'
-            when regexp_matches(normal_form, '(00000000|11111111|22222222|33333333|44444444|55555555)') then 'placeholder'
-            when regexp_matches(normal_form, '(66666666|77777777|88888888|99999999|12345678)') then 'placeholder'
+            when regexp_matches(normal_form, '0{8}|1{8}|2{8}|3{8}|4{8}|5{8}|6{8}|7{8}|8{8}|9{8}') then 'placeholder'
+            when contains(normal_form, '123456789') then 'placeholder'
             when regexp_full_match(normal_form, '[+]33[1-9][0-9]{8}') then null
             when regexp_full_match(normal_form, '[+][1-9][0-9]{7,14}') and not starts_with(normal_form, '+33') then null
             else 'not_a_french_number'

@@ -14,7 +14,7 @@ with contacts as (
         cast(null as date) as valid_to,
         cast(null as varchar) as source,
         cast(null as varchar) as source_key
-    from {{ ref('dim_contact').include(database=false) }}
+    from {{ in_this_file(ref('dim_contact')) }}
     where address_line is not null or postcode is not null
 ),
 
@@ -23,7 +23,7 @@ memberships as (
         source,
         source_key,
         golden_id
-    from {{ ref('golden_membership').include(database=false) }}
+    from {{ in_this_file(ref('golden_membership')) }}
     where is_current
 ),
 
@@ -40,7 +40,7 @@ listed as (
         addresses.valid_to,
         addresses.source,
         addresses.source_key
-    from {{ ref('int_contact_address').include(database=false) }} as addresses
+    from {{ in_this_file(ref('int_contact_address')) }} as addresses
     inner join memberships
         on addresses.contact_source = memberships.source and addresses.contact_key = memberships.source_key
 ),

@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
 with people as (
-    select * from {{ ref('dim_contact').include(database=false) }}
+    select * from {{ in_this_file(ref('dim_contact')) }}
     where household_id is not null
 ),
 

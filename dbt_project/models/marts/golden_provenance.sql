@@ -4,16 +4,16 @@ with contacts as (
     select
         golden_id,
         unnest(provenance) as origin
-    from {{ ref('dim_contact').include(database=false) }}
+    from {{ in_this_file(ref('dim_contact')) }}
 ),
 
 final as (
     select
         golden_id,
-        origin.field as field,
-        origin.source as source,
-        origin.source_key as source_key,
-        origin.rule as rule,
+        origin.field,
+        origin.source,
+        origin.source_key,
+        origin.rule,
         cast(origin.observed_at as timestamptz) as observed_at
     from contacts
 )

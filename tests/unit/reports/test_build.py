@@ -11,7 +11,18 @@ from datadock.reports.offline import external_references, html_addresses
 from datadock.settings import Settings
 
 PAGES = ("index", "match", "quality", "quarantine", "checks", "glossary")
-VALUES = ("Dupont", "Dupond", "Martin", "Petit", "Bernard", "jeanne@", "martin@web", "mail@key", "1984-03-12", "1970-01-01")
+VALUES = (
+    "Dupont",
+    "Dupond",
+    "Martin",
+    "Petit",
+    "Bernard",
+    "jeanne@",
+    "martin@web",
+    "mail@key",
+    "1984-03-12",
+    "1970-01-01",
+)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +157,7 @@ def test_quarantine_shows_what_is_open_with_a_masked_example_and_the_commands(re
 def test_checks_name_the_limit_its_reason_and_what_was_observed(report):
     words = _words(report["checks"])
     assert "1 of 2 failed" in words
-    assert "warning One can reach them reachable contacts 71.4 % at least 85.0 %" in words
+    assert "warning One can reach them (reachable) Why this limit why 71.4 % at least 85.0 %" in words
 
 
 def test_an_empty_deployment_says_that_there_is_nothing_yet(blank):

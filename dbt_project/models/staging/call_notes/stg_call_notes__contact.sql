@@ -20,7 +20,19 @@ parsed as (
     select
         json_transform(
             payload,
-            '{"message_id": "VARCHAR", "fields": {"Civilité": "VARCHAR", "Nom": "VARCHAR", "Naissance": "VARCHAR", "Courriel": "VARCHAR", "Téléphone": "VARCHAR", "CP": "VARCHAR", "Ville": "VARCHAR"}, "date": "VARCHAR"}'
+            '{
+                "fields": {
+                    "Dossier": "VARCHAR",
+                    "Civilité": "VARCHAR",
+                    "Nom": "VARCHAR",
+                    "Naissance": "VARCHAR",
+                    "Courriel": "VARCHAR",
+                    "Téléphone": "VARCHAR",
+                    "CP": "VARCHAR",
+                    "Ville": "VARCHAR"
+                },
+                "date": "VARCHAR"
+            }'
         ) as record,
         _batch_id,
         _file,
@@ -31,7 +43,7 @@ parsed as (
 
 given as (
     select
-        record."message_id" as source_key_1,
+        record."fields"."Dossier" as source_key_1,
         record."fields"."Civilité" as civility,
         record."fields"."Nom" as full_name,
         record."fields"."Naissance" as birth_date,
@@ -50,7 +62,8 @@ given as (
 trimmed as (
     select
         case
-            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% ' then nullif(trim(columns('^[a-z]')), '')
+            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% '
+                then nullif(trim(columns('^[a-z]')), '')
             else nullif(columns('^[a-z]'), '')
         end,
         _batch_id,
@@ -107,7 +120,11 @@ several_versions as (
     where renamed.source_key is not null
     qualify row_number() over (
         partition by renamed.source_key
-        order by coalesce(record_updated_at, _received_at) desc, _received_at desc, _batch_id desc, _line desc
+        order by
+            coalesce(renamed.record_updated_at, renamed._received_at) desc,
+            renamed._received_at desc,
+            renamed._batch_id desc,
+            renamed._line desc
     ) = 1
 ),
 

@@ -20,7 +20,14 @@ parsed as (
     select
         json_transform(
             payload,
-            '{"message_id": "VARCHAR", "date": "VARCHAR", "fields": {"Motif": "VARCHAR"}, "body": "VARCHAR"}'
+            '{
+                "fields": {
+                    "Dossier": "VARCHAR",
+                    "Motif": "VARCHAR"
+                },
+                "date": "VARCHAR",
+                "body": "VARCHAR"
+            }'
         ) as record,
         _batch_id,
         _file,
@@ -31,8 +38,8 @@ parsed as (
 
 given as (
     select
-        record."message_id" as source_key_1,
-        record."message_id" as contact_key_1_1,
+        record."fields"."Dossier" as source_key_1,
+        record."fields"."Dossier" as contact_key_1_1,
         record."date" as happened_at,
         record."fields"."Motif" as subject,
         record."body" as detail,
@@ -47,7 +54,8 @@ given as (
 trimmed as (
     select
         case
-            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% ' then nullif(trim(columns('^[a-z]')), '')
+            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% '
+                then nullif(trim(columns('^[a-z]')), '')
             else nullif(columns('^[a-z]'), '')
         end,
         _batch_id,
@@ -99,7 +107,11 @@ several_versions as (
     where renamed.source_key is not null
     qualify row_number() over (
         partition by renamed.source_key
-        order by coalesce(record_updated_at, _received_at) desc, _received_at desc, _batch_id desc, _line desc
+        order by
+            coalesce(renamed.record_updated_at, renamed._received_at) desc,
+            renamed._received_at desc,
+            renamed._batch_id desc,
+            renamed._line desc
     ) = 1
 ),
 

@@ -20,7 +20,30 @@ parsed as (
     select
         json_transform(
             payload,
-            '{"N° contact": "VARCHAR", "Type": "VARCHAR", "Civilité": "VARCHAR", "Prénom": "VARCHAR", "Nom": "VARCHAR", "Nom de naissance": "VARCHAR", "Date de naissance": "VARCHAR", "Société": "VARCHAR", "SIREN": "VARCHAR", "SIRET": "VARCHAR", "E-mail": "VARCHAR", "E-mail 2": "VARCHAR", "Téléphone": "VARCHAR", "Mobile": "VARCHAR", "Adresse": "VARCHAR", "Complément": "VARCHAR", "Code postal": "VARCHAR", "Ville": "VARCHAR", "Pays": "VARCHAR", "N° société": "VARCHAR", "Fonction": "VARCHAR", "Modifié le": "VARCHAR"}'
+            '{
+                "N° contact": "VARCHAR",
+                "Type": "VARCHAR",
+                "Civilité": "VARCHAR",
+                "Prénom": "VARCHAR",
+                "Nom": "VARCHAR",
+                "Nom de naissance": "VARCHAR",
+                "Date de naissance": "VARCHAR",
+                "Société": "VARCHAR",
+                "SIREN": "VARCHAR",
+                "SIRET": "VARCHAR",
+                "E-mail": "VARCHAR",
+                "E-mail 2": "VARCHAR",
+                "Téléphone": "VARCHAR",
+                "Mobile": "VARCHAR",
+                "Adresse": "VARCHAR",
+                "Complément": "VARCHAR",
+                "Code postal": "VARCHAR",
+                "Ville": "VARCHAR",
+                "Pays": "VARCHAR",
+                "N° société": "VARCHAR",
+                "Fonction": "VARCHAR",
+                "Modifié le": "VARCHAR"
+            }'
         ) as record,
         _batch_id,
         _file,
@@ -64,7 +87,8 @@ given as (
 trimmed as (
     select
         case
-            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% ' then nullif(trim(columns('^[a-z]')), '')
+            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% '
+                then nullif(trim(columns('^[a-z]')), '')
             else nullif(columns('^[a-z]'), '')
         end,
         _batch_id,
@@ -134,7 +158,11 @@ several_versions as (
     where renamed.source_key is not null
     qualify row_number() over (
         partition by renamed.source_key
-        order by coalesce(record_updated_at, _received_at) desc, _received_at desc, _batch_id desc, _line desc
+        order by
+            coalesce(renamed.record_updated_at, renamed._received_at) desc,
+            renamed._received_at desc,
+            renamed._batch_id desc,
+            renamed._line desc
     ) = 1
 ),
 

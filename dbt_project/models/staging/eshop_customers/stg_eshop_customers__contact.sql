@@ -20,7 +20,36 @@ parsed as (
     select
         json_transform(
             payload,
-            '{"customer_id": "VARCHAR", "account_type": "VARCHAR", "name": {"title": "VARCHAR", "first": "VARCHAR", "last": "VARCHAR"}, "birth_date": "VARCHAR", "company": {"name": "VARCHAR", "siren": "VARCHAR", "siret": "VARCHAR"}, "email": "VARCHAR", "phone": "VARCHAR", "main_address": {"line": "VARCHAR", "extra": "VARCHAR", "postcode": "VARCHAR", "city": "VARCHAR", "country": "VARCHAR"}, "social": {"handle": "VARCHAR"}, "language": "VARCHAR", "created_at": "VARCHAR", "updated_at": "VARCHAR"}'
+            '{
+                "customer_id": "VARCHAR",
+                "account_type": "VARCHAR",
+                "name": {
+                    "title": "VARCHAR",
+                    "first": "VARCHAR",
+                    "last": "VARCHAR"
+                },
+                "birth_date": "VARCHAR",
+                "company": {
+                    "name": "VARCHAR",
+                    "siren": "VARCHAR",
+                    "siret": "VARCHAR"
+                },
+                "email": "VARCHAR",
+                "phone": "VARCHAR",
+                "main_address": {
+                    "line": "VARCHAR",
+                    "extra": "VARCHAR",
+                    "postcode": "VARCHAR",
+                    "city": "VARCHAR",
+                    "country": "VARCHAR"
+                },
+                "social": {
+                    "handle": "VARCHAR"
+                },
+                "language": "VARCHAR",
+                "created_at": "VARCHAR",
+                "updated_at": "VARCHAR"
+            }'
         ) as record,
         _batch_id,
         _file,
@@ -61,7 +90,8 @@ given as (
 trimmed as (
     select
         case
-            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% ' then nullif(trim(columns('^[a-z]')), '')
+            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% '
+                then nullif(trim(columns('^[a-z]')), '')
             else nullif(columns('^[a-z]'), '')
         end,
         _batch_id,
@@ -126,7 +156,11 @@ several_versions as (
     where renamed.source_key is not null
     qualify row_number() over (
         partition by renamed.source_key
-        order by coalesce(record_updated_at, _received_at) desc, _received_at desc, _batch_id desc, _line desc
+        order by
+            coalesce(renamed.record_updated_at, renamed._received_at) desc,
+            renamed._received_at desc,
+            renamed._batch_id desc,
+            renamed._line desc
     ) = 1
 ),
 

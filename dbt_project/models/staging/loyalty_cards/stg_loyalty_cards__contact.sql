@@ -20,7 +20,22 @@ parsed as (
     select
         json_transform(
             payload,
-            '{"N° carte": "VARCHAR", "Civilité": "VARCHAR", "Prénom": "VARCHAR", "Nom": "VARCHAR", "Né(e) le": "VARCHAR", "Courriel": "VARCHAR", "Tél. fixe": "VARCHAR", "Portable": "VARCHAR", "Adresse": "VARCHAR", "Code postal": "VARCHAR", "Ville": "VARCHAR", "Code magasin": "VARCHAR", "Date d''adhésion": "VARCHAR", "Date de mise à jour": "VARCHAR"}'
+            '{
+                "N° carte": "VARCHAR",
+                "Civilité": "VARCHAR",
+                "Prénom": "VARCHAR",
+                "Nom": "VARCHAR",
+                "Né(e) le": "VARCHAR",
+                "Courriel": "VARCHAR",
+                "Tél. fixe": "VARCHAR",
+                "Portable": "VARCHAR",
+                "Adresse": "VARCHAR",
+                "Code postal": "VARCHAR",
+                "Ville": "VARCHAR",
+                "Code magasin": "VARCHAR",
+                "Date d''adhésion": "VARCHAR",
+                "Date de mise à jour": "VARCHAR"
+            }'
         ) as record,
         _batch_id,
         _file,
@@ -56,7 +71,8 @@ given as (
 trimmed as (
     select
         case
-            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% ' then nullif(trim(columns('^[a-z]')), '')
+            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% '
+                then nullif(trim(columns('^[a-z]')), '')
             else nullif(columns('^[a-z]'), '')
         end,
         _batch_id,
@@ -119,7 +135,11 @@ several_versions as (
     where renamed.source_key is not null
     qualify row_number() over (
         partition by renamed.source_key
-        order by coalesce(record_updated_at, _received_at) desc, _received_at desc, _batch_id desc, _line desc
+        order by
+            coalesce(renamed.record_updated_at, renamed._received_at) desc,
+            renamed._received_at desc,
+            renamed._batch_id desc,
+            renamed._line desc
     ) = 1
 ),
 

@@ -20,7 +20,12 @@ parsed as (
     select
         json_transform(
             payload,
-            '{"email": "VARCHAR", "date_rebond": "VARCHAR", "rebond": "VARCHAR", "motif_rebond": "VARCHAR"}'
+            '{
+                "email": "VARCHAR",
+                "date_rebond": "VARCHAR",
+                "rebond": "VARCHAR",
+                "motif_rebond": "VARCHAR"
+            }'
         ) as record,
         _batch_id,
         _file,
@@ -50,7 +55,8 @@ given as (
 trimmed as (
     select
         case
-            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% ' then nullif(trim(columns('^[a-z]')), '')
+            when columns('^[a-z]') like ' %' or columns('^[a-z]') like '% '
+                then nullif(trim(columns('^[a-z]')), '')
             else nullif(columns('^[a-z]'), '')
         end,
         _batch_id,
@@ -102,7 +108,11 @@ several_versions as (
     where renamed.source_key is not null
     qualify row_number() over (
         partition by renamed.source_key
-        order by coalesce(record_updated_at, _received_at) desc, _received_at desc, _batch_id desc, _line desc
+        order by
+            coalesce(renamed.record_updated_at, renamed._received_at) desc,
+            renamed._received_at desc,
+            renamed._batch_id desc,
+            renamed._line desc
     ) = 1
 ),
 

@@ -1,0 +1,177 @@
+"""Golden: who is who, with ids that last, and one golden contact each with provenance.
+
+Each step brings its tables up to what is upstream, by difference; repeated, it writes nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from assets.dbt_models import WAREHOUSE_POOL
+from datadock import identity, names
+from datadock.checks import boundary_check, suite_checks
+from datadock.contracts.boundaries import GOLDEN_CONTACTS, MEMBERSHIPS
+from datadock.dock import Dock
+from datadock.expect import SuitePlan
+from expectations import plans
+
+OWNER = "team:data-stewards"
+SOURCE_CONTACTS = dg.AssetKey([names.INTERMEDIATE, "int_source_contact"])
+
+
+def build(_dock: Dock) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
+    """Return the golden layer of a deployment."""
+    return [_features(), _pairs(), _identities(), _contacts(), _suspects()], [
+        *(_suite(plan) for plan in plans(names.GOLDEN)),
+        boundary_check(MEMBERSHIPS),
+        boundary_check(GOLDEN_CONTACTS),
+    ]
+
+
+def _suite(plan: SuitePlan) -> dg.AssetChecksDefinition:
+    """Return one suite as a step of its own: it stops the golden tables after it, so they cannot share one."""
+    name = f"{plan.table}_expectations"
+    return suite_checks(names.GOLDEN, lambda: [plan], name=name, pool=WAREHOUSE_POOL, blocking={plan.table})
+
+
+def _workspace(context: dg.AssetExecutionContext, dock: Dock) -> identity.Workspace:
+    return identity.Workspace(
+        lake=dock.lake,
+        catalog=dock.catalog,
+        warehouse=dock.settings.warehouse,
+        run_id=context.run_id,
+        run_at=datetime.now(UTC),
+        id_secret=dock.id_secret,
+        memory_limit=dock.settings.memory_limit,
+        threads=dock.settings.threads,
+    )
+
+
+def _run(
+    context: dg.AssetExecutionContext, dock: Dock, name: str, step: Callable[[identity.Workspace], Any], words: str
+) -> dict[str, Any]:
+    """Run one step of identity and return its report as metadata."""
+    with dock.progress.step(name) as note:
+        report = step(_workspace(context, dock))
+        note(words.format(**vars(report)))
+    return {key: _metadata_value(value) for key, value in asdict(report).items() if key != "changed"}
+
+
+def _metadata_value(value: Any) -> Any:
+    return value if isinstance(value, int | float | str) else dg.MetadataValue.json(value)
+
+
+def _table(dock: Dock, table: str) -> dict[str, Any]:
+    opened = dock.lake.open(table)
+    return {
+        "dagster/row_count": 0 if opened is None else opened.count(),
+        "delta_version": dock.lake.version(table),
+        "path": dg.MetadataValue.path(str(dock.lake.path(table))),
+    }
+
+
+def _features() -> dg.AssetsDefinition:
+    @dg.asset(
+        key=[names.GOLDEN, "features"],
+        deps=[SOURCE_CONTACTS],
+        group_name=names.GOLDEN,
+        owners=[OWNER],
+        kinds={"delta"},
+        pool=WAREHOUSE_POOL,
+        description="Normal forms of what linking compares, with a hash. Log, one row per version of a source record.",
+    )
+    def features(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
+        words = "{new_or_changed:,} of {contacts:,} records new or changed"
+        facts = _run(context, dock, "golden/features", identity.update_features, words)
+        return dg.MaterializeResult(metadata=facts | _table(dock, "golden/features"))
+
+    return features
+
+
+def _pairs() -> dg.AssetsDefinition:
+    @dg.asset(
+        key=names.PAIRS.split("/"),
+        deps=[[names.GOLDEN, "features"]],
+        group_name=names.GOLDEN,
+        owners=[OWNER],
+        kinds={"delta", "splink"},
+        description="Pairs of source records that may be one party, with their match weight. One row per scored pair; "
+        "a pair counts while both records and the model are what they were.",
+    )
+    def pairs(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
+        facts = _run(context, dock, names.PAIRS, identity.score_pairs, "{candidates:,} candidates, {pairs:,} pairs kept")
+        return dg.MaterializeResult(metadata=facts | _table(dock, names.PAIRS))
+
+    return pairs
+
+
+def _identities() -> dg.AssetsDefinition:
+    tables = {
+        names.MEMBERSHIPS: "Which golden id a source record bears, and since when. Log, one row per change.",
+        names.REDIRECTS: "Where a retired golden id leads, in one step. Log, one row per change.",
+        names.LINEAGE: "What became of golden ids: created, merged, split, retired. One row per event.",
+    }
+    deps = [names.PAIRS.split("/"), names.DECISIONS.split("/")]
+
+    @dg.multi_asset(
+        name="identities",
+        specs=[
+            dg.AssetSpec(
+                table.split("/"),
+                deps=deps,
+                group_name=names.GOLDEN,
+                owners=[OWNER],
+                kinds={"delta"},
+                description=description,
+            )
+            for table, description in tables.items()
+        ],
+    )
+    def identities(
+        context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]
+    ) -> Iterator[dg.MaterializeResult]:
+        words = "{records:,} records are {golden:,} contacts; {created:,} new ids, {retired:,} retired"
+        facts = _run(context, dock, names.MEMBERSHIPS, identity.assign_identities, words)
+        for table in tables:
+            own = facts if table == names.MEMBERSHIPS else {}
+            yield dg.MaterializeResult(asset_key=table.split("/"), metadata=own | _table(dock, table))
+
+    return identities
+
+
+def _contacts() -> dg.AssetsDefinition:
+    @dg.asset(
+        key=names.CONTACTS.split("/"),
+        deps=[names.MEMBERSHIPS.split("/"), SOURCE_CONTACTS],
+        group_name=names.GOLDEN,
+        owners=[OWNER],
+        kinds={"delta"},
+        pool=WAREHOUSE_POOL,
+        description="Golden contacts: the surviving value of each field, with source record, rule and date of each. "
+        "Log, one row per version of a golden contact.",
+    )
+    def contacts(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
+        words = "{upserted:,} written, {retired:,} retired"
+        facts = _run(context, dock, names.CONTACTS, identity.build_golden, words)
+        return dg.MaterializeResult(metadata=facts | _table(dock, names.CONTACTS))
+
+    return contacts
+
+
+def _suspects() -> dg.AssetsDefinition:
+    @dg.asset(
+        key=names.SUSPECTS.split("/"),
+        deps=[names.MEMBERSHIPS.split("/")],
+        group_name=names.GOLDEN,
+        owners=[OWNER],
+        kinds={"delta"},
+        description="Pairs that may be one party and are kept apart until a steward decides. Log, one row per change.",
+    )
+    def suspects(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
+        facts = _run(context, dock, names.SUSPECTS, identity.find_suspects, "{open:,} open")
+        return dg.MaterializeResult(metadata=facts | _table(dock, names.SUSPECTS))
+
+    return suspects

@@ -1,0 +1,139 @@
+"""The golden contacts asset: values of every contact whose records moved, appended by difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from datadock import names
+from datadock.catalog.fields import MODEL
+from datadock.identity.feature_store import _latest_sql
+from datadock.identity.memberships import current_memberships, read_log
+from datadock.identity.survivorship import survive
+from datadock.identity.workspace import CONTACTS, FEATURES, Workspace
+
+_SQL_TYPES = {
+    "text": "varchar", "date": "date", "timestamp": "timestamp with time zone", "integer": "bigint",
+    "decimal": "decimal(18, 2)", "boolean": "boolean",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class GoldenReport:
+    """What became of the golden contacts.
+
+    Attributes:
+        changed: False where nothing was new and nothing was written.
+        contacts: Source contacts.
+        golden: Golden contacts now.
+        recomputed: Golden contacts whose values were looked at again.
+        upserted: Those whose row changed and was written.
+        retired: Golden contacts that are no more.
+        duplicates_within: Records that are not the first of their source in their golden contact.
+        duplicates_between: Source records that share a golden contact with a record of another source.
+    """
+
+    changed: bool
+    contacts: int
+    golden: int
+    recomputed: int = 0
+    upserted: int = 0
+    retired: int = 0
+    duplicates_within: int = 0
+    duplicates_between: int = 0
+
+
+def build_golden(workspace: Workspace) -> GoldenReport:
+    """Bring golden contacts up to memberships, source contacts and rules.
+
+    Args:
+        workspace: The run's workspace; ``assign_identities`` has run.
+    """
+    log = read_log(workspace)
+    generation = int(log["generation"].max() or 0)  # type: ignore[arg-type]  # an integer column
+    features = int(workspace.cursor(FEATURES).get("generation", 0))
+    trust = {source.name: source.trust for source in workspace.catalog.sources.values()}
+    rules = f"{workspace.catalog.survivorship.model_dump_json()}{sorted(trust.items())}"
+    inputs = {"memberships": generation, "features": features, "rules": rules}
+    before = workspace.cursor(names.CONTACTS)
+    members = current_memberships(log).drop_nulls("golden_id")
+    within, between = _duplicates(members)
+    whole = {"contacts": members.height, "golden": members["golden_id"].n_unique(),
+             "duplicates_within": within, "duplicates_between": between}  # fmt: skip
+    if before == inputs:
+        return GoldenReport(False, **whole)
+    with workspace.connection(with_contacts=True) as con:
+        con.register("dd_log", log.select("source", "source_key", "golden_id", "generation").to_arrow())
+        con.register("dd_current", members.to_arrow())
+        everything = before.get("rules") != rules or not before
+        _touched(con, workspace, -1 if everything else int(before["memberships"]), int(before.get("features", 0)))
+        _members(con)
+        survive(con, "dd_touched_members", workspace.catalog.survivorship, trust, "dd_golden")
+        rows = _difference(con, workspace)
+        recomputed = int(con.execute("select count(*) from dd_golden").fetchall()[0][0])
+        table = con.sql(rows).to_arrow_table()
+        retired = int(con.execute(f"select count(*) from ({rows}) where op = 'retire'").fetchall()[0][0])
+    workspace.append(names.CONTACTS, table, inputs)
+    return GoldenReport(
+        True, recomputed=recomputed, upserted=table.num_rows - retired, retired=retired, **whole
+    )
+
+
+def _duplicates(members: object) -> tuple[int, int]:
+    import polars as pl
+
+    frame = members if isinstance(members, pl.DataFrame) else pl.DataFrame()
+    by_source = frame.group_by("golden_id", "source").agg(n=pl.len())
+    within = int((by_source["n"] - 1).sum()) if by_source.height else 0
+    shared = by_source.filter(pl.len().over("golden_id") > 1)
+    return within, int(shared["n"].sum())
+
+
+def _touched(con: duckdb.DuckDBPyConnection, workspace: Workspace, memberships: int, features: int) -> None:
+    if memberships < 0:
+        con.execute("create or replace temp table dd_touched as select distinct golden_id from dd_log where golden_id is not null")
+        return
+    stored = workspace.scan(FEATURES, "source, source_key, generation")
+    con.execute(
+        "create or replace temp table dd_moved as "
+        f"select source, source_key from dd_log where generation > {memberships} union "
+        f"select source, source_key from {stored} where generation > {features}"
+    )
+    con.execute(
+        "create or replace temp table dd_touched as select distinct golden_id from dd_log "
+        "semi join dd_moved using (source, source_key) where golden_id is not null"
+    )
+
+
+def _members(con: duckdb.DuckDBPyConnection) -> None:
+    fields = ", ".join(f"c.{name}::{_SQL_TYPES[kind]} as {name}" for name, (_, kind) in MODEL["contact"].items())
+    con.execute(
+        "create or replace temp table dd_touched_members as select m.golden_id, c.source, c.source_key, c.party_type, "
+        f"c.record_updated_at::timestamptz as record_updated_at, c._received_at::timestamptz as _received_at, {fields} "
+        "from (select * from dd_current semi join dd_touched using (golden_id)) m "
+        f"join {CONTACTS} c using (source, source_key)"
+    )
+
+
+def _difference(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> str:
+    fields = ", ".join(MODEL["contact"])
+    nothing = ", ".join(f"null::{_SQL_TYPES[kind]} as {name}" for name, (_, kind) in MODEL["contact"].items())
+    stored = workspace.scan(names.CONTACTS, "golden_id, op, recorded_at, row_hash")
+    empty = "(select ''::varchar as golden_id, ''::varchar as op, now() as recorded_at, ''::varchar as row_hash where false)"
+    con.execute(
+        "create or replace temp table dd_stored as select golden_id, arg_max(op, recorded_at) as op, "
+        f"arg_max(row_hash, recorded_at) as row_hash from {stored or empty} group by golden_id"
+    )
+    at, run = f"'{workspace.run_at.isoformat()}'::timestamptz as recorded_at", f"'{workspace.run_id}' as run_id"
+    return (
+        f"select g.golden_id, 'upsert' as op, {at}, {run}, g.party_type, g.n_records, g.n_sources, {fields}, provenance, "
+        "g.row_hash from dd_golden g left join dd_stored s using (golden_id) "
+        "where s.golden_id is null or s.op <> 'upsert' or s.row_hash <> g.row_hash union all "
+        f"select s.golden_id, 'retire' as op, {at}, {run}, null as party_type, 0 as n_records, 0 as n_sources, {nothing}, "
+        "[] as provenance, '' as row_hash from dd_stored s semi join dd_touched using (golden_id) "
+        "anti join dd_golden using (golden_id) where s.op = 'upsert' order by 1"
+    )
+
+
+__all__ = ["GoldenReport", "build_golden"]

@@ -1,0 +1,140 @@
+"""Suites before Great Expectations: what is measured, between which bounds, and what is kept of it."""
+
+from datetime import UTC, datetime
+
+import duckdb
+import pytest
+
+from datadock import names
+from datadock.catalog import load_catalog
+from datadock.expect import declared_tables
+from datadock.settings import PROJECT_ROOT, Settings
+from datadock.validations import KEPT_RUNS, Kept, Outcome, SuiteResult, all_kept, forget, keep, last_values, read_kept
+from datadock.warehouse.lake_tables import columns_of
+from datadock.warehouse.staging_sql import staging_columns
+from expectations import LAYERS, Plan, Rule, plans
+
+CATALOG = load_catalog(PROJECT_ROOT / "catalog")
+DECLARED = declared_tables(CATALOG)
+PLANS = [plan for layer in LAYERS for plan in plans(layer, DECLARED)]
+
+
+def _rule(**given):
+    return Rule(**({"measure": "x", "sql": "1", "words": "w", "reason": "r"} | given))
+
+
+def _result(run_id, value, suite="golden__contacts", success=True):
+    outcome = Outcome("rows", "There are rows", success, "critical", str(value), "at least 1", "why", value)
+    return SuiteResult(suite, "golden", "contacts", run_id, datetime.now(UTC).isoformat(), (outcome,))
+
+
+def test_every_declared_entity_has_a_suite_named_as_its_table():
+    assert [plan.name for plan in plans(names.STAGING, DECLARED)] == [
+        f"staging__stg_{source.name}__{entity}" for source in CATALOG.sources.values() for entity in source.entities
+    ]
+
+
+def test_names_of_suites_and_of_measures_are_unique():
+    assert len({plan.name for plan in PLANS}) == len(PLANS)
+    for plan in PLANS:
+        measures = [rule.measure for rule in plan.rules]
+        assert (plan.name, len(set(measures))) == (plan.name, len(measures))
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+def test_every_rule_says_what_it_expects_why_and_within_which_limits(plan):
+    for rule in plan.rules:
+        assert len(rule.words.split()) >= 3, rule
+        assert len(rule.reason.split()) >= 6, rule
+        assert rule.bounds(None) != (None, None), rule
+
+
+@pytest.mark.parametrize("plan", plans(names.STAGING, DECLARED), ids=lambda plan: plan.name)
+def test_a_staging_suite_reads_only_columns_of_its_model(plan):
+    (declared,) = [table for table in DECLARED if table.model == plan.table]
+    columns = staging_columns(declared.declaration, declared.entity)
+    fields = ", ".join(f'null::double as "{name}"' for name in declared.readable or ["nothing"])
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'; create schema staging; create schema readable")
+        shape = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        connection.execute(f'create table staging."{plan.table}" ({shape})')
+        connection.execute(f'create table readable."{plan.table}" as select {fields}')
+        (row,) = connection.execute(plan.query()).fetchall()
+    assert row[0] == 0
+    assert set(row[1:]) == {None}
+
+
+@pytest.mark.parametrize("plan", plans(names.GOLDEN), ids=lambda plan: plan.name)
+def test_a_golden_suite_reads_only_columns_of_the_lake(plan):
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'; create schema golden; create schema intermediate")
+        for table in (names.PAIRS, names.MEMBERSHIPS, names.REDIRECTS, names.LINEAGE, names.CONTACTS, names.SUSPECTS):
+            shape = ", ".join(f'"{name}" {kind}' for name, kind in columns_of(table).items())
+            connection.execute(f"create table {table.replace('/', '.')} ({shape})")
+        connection.execute("create table intermediate.int_source_contact (source varchar, source_key varchar)")
+        assert len(connection.execute(plan.query()).fetchall()) == 1
+
+
+def test_a_share_may_fall_by_points_and_a_number_by_a_part_of_it():
+    assert _rule(unit="%", at_least=1, may_fall=10).bounds(83.0) == (73.0, None)
+    assert _rule(at_least=1, may_fall=0.1).bounds(200.0) == (180.0, None)
+    assert _rule(at_least=1, may_fall=0.1).bounds(0.0) == (1, None)
+
+
+def test_a_number_may_rise_to_a_multiple_of_the_last_run_but_not_over_its_own_bound():
+    rule = _rule(at_most=75, may_rise=1.25)
+    assert rule.bounds(None) == (None, 75)
+    assert rule.bounds(20.0) == (None, 25.0)
+    assert rule.bounds(70.0) == (None, 75)
+
+
+def test_a_plan_measures_all_its_rules_in_one_scan():
+    rules = (_rule(measure="rows", sql="count(*)"), _rule(measure="mean", sql="avg(range)"))
+    plan = Plan("golden", "numbers", "range(4)", rules, ())
+    with duckdb.connect() as connection:
+        assert connection.execute(plan.query()).fetchall() == [(4.0, 1.5)]
+
+
+def test_what_a_run_found_is_read_back_whole(tmp_path):
+    settings = Settings(home=tmp_path)
+    result = _result("run-1", 7.0)
+    keep(settings, Kept(result, {"a": 1}, {"b": 2}))
+    kept = read_kept(settings, result.suite)
+    assert (kept.result, kept.suite, kept.validation) == (result, {"a": 1}, {"b": 2})
+    assert [(run["run_id"], run["values"]) for run in kept.history] == [("run-1", {"rows": 7.0})]
+
+
+def test_the_last_values_are_those_of_the_run_before_however_often_this_one_was_repeated(tmp_path):
+    settings = Settings(home=tmp_path)
+    for run_id, value in (("run-1", 7.0), ("run-2", 9.0), ("run-2", 8.0)):
+        before = read_kept(settings, "golden__contacts")
+        keep(settings, Kept(_result(run_id, value), {}, {}, before.history if before else []))
+    kept = read_kept(settings, "golden__contacts")
+    assert [run["values"]["rows"] for run in kept.history] == [7.0, 8.0]
+    assert last_values(kept, "run-2") == {"rows": 7.0}
+    assert last_values(kept, "run-3") == {"rows": 8.0}
+    assert last_values(None, "run-1") == {}
+
+
+def test_the_history_is_bounded(tmp_path):
+    settings = Settings(home=tmp_path)
+    history = []
+    for number in range(KEPT_RUNS + 5):
+        keep(settings, Kept(_result(f"run-{number}", 1.0), {}, {}, history))
+        history = read_kept(settings, "golden__contacts").history
+    assert [run["run_id"] for run in history] == [f"run-{number}" for number in range(5, KEPT_RUNS + 5)]
+
+
+def test_suites_of_tables_that_are_declared_no_more_are_forgotten(tmp_path):
+    settings = Settings(home=tmp_path)
+    for suite in ("golden__contacts", "staging__stg_old__contact"):
+        keep(settings, Kept(_result("run-1", 1.0, suite), {}, {}))
+    forget(settings, frozenset({"golden__contacts"}))
+    assert [kept.result.suite for kept in all_kept(settings)] == ["golden__contacts"]
+
+
+def test_the_gravest_failure_names_the_severity_of_a_suite():
+    held = _result("run-1", 1.0)
+    assert (held.success, held.severity) == (True, "")
+    broken = _result("run-1", 0.0, success=False)
+    assert (broken.success, broken.severity, len(broken.failed)) == (False, "critical", 1)
