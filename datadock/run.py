@@ -104,6 +104,7 @@ def _launch(dock: Dock, *, full: bool) -> Outcome:
     )
     if launched.success:
         dock.state.end_run(run_id, "success", fingerprint(dock), summary.as_json())
+        dock.state.close_alerts("run:")
         return Outcome("success", run_id, summary)
     causes = "\n".join(f"{step}: {cause}" for step, cause in launched.failures)
     _record_failure(dock, run_id, causes)

@@ -72,7 +72,8 @@ class Words:
 
 def _words(words: pl.Series, weights: NDArray[np.floating], unaccented: pl.Series | None = None) -> Words:
     cumulative = np.cumsum(weights) / np.sum(weights)
-    urn = np.searchsorted(cumulative, (np.arange(_URN) + 0.5) / _URN).clip(0, len(words) - 1).astype(np.int32)
+    often = np.diff(np.rint(cumulative * _URN).astype(np.int64), prepend=0)
+    urn = np.repeat(np.arange(len(words), dtype=np.int32), often)
     return Words(words, plain(words) if unaccented is None else unaccented, urn)
 
 

@@ -66,10 +66,10 @@ def cluster(
 
     Args:
         count: Number of records.
-        left: One record of each pair.
+        left: One record of each pair from ``EDGE`` on.
         right: The other.
-        weight: Bits for (above zero) or against.
-        weigh: Gives the weights of further pairs.
+        weight: Bits.
+        weigh: Gives the weights of all further pairs of a component; a pair of which little is known weighs about 0.
         must: Pairs that are one person by decision.
         never: Pairs that are not, by decision.
         single: Per record the number of its source if that source holds nobody twice, else -1.

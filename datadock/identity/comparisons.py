@@ -38,7 +38,7 @@ class Comparison:
         unknown: Condition under which nothing can be said (weight 0).
         levels: From strongest to weakest, without the last ("differs").
         differs_m: Expected share of "differs" among true matches.
-        household: Whether people of one household agree on it as well as one person does.
+        household: How far two people of one household agree on it as one person would; 0 for what is personal.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Comparison:
     unknown: str
     levels: tuple[Level, ...]
     differs_m: float
-    household: bool = False
+    household: float = 0.0
 
 
 def comparisons_for(features: Collection[str], party: str) -> list[Comparison]:
@@ -142,7 +142,7 @@ def _family(features: Collection[str]) -> Comparison:
             Level("family names alike", _alike("family", 0.82), 0.02),
         ),
         0.05,
-        household=True,
+        household=0.75,
     )
 
 
@@ -225,7 +225,7 @@ def _email(features: Collection[str]) -> Comparison:
             ),
         ),
         0.20,
-        household=True,
+        household=0.15,
     )
 
 
@@ -252,7 +252,7 @@ def _phone(_: Collection[str]) -> Comparison:
             Level("phone one digit away", "levenshtein(phones_l[1], phones_r[1]) <= 1", 0.04),
         ),
         0.28,
-        household=True,
+        household=0.4,
     )
 
 
@@ -286,7 +286,7 @@ def _address(features: Collection[str]) -> Comparison:
         nothing,
         tuple(levels),
         0.15,
-        household=True,
+        household=0.9,
     )
 
 
@@ -312,7 +312,7 @@ def _place(features: Collection[str]) -> Comparison:
         " and ".join(f"({_missing(p)})" for p in parts),
         tuple(levels),
         0.2,
-        household=True,
+        household=0.9,
     )
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from datadock import names
 from datadock.identity.assignment import assign_ids, membership_changes
-from datadock.identity.cluster import Clustering, Ints, cluster
+from datadock.identity.cluster import EDGE, Clustering, Ints, cluster
 from datadock.identity.feature_store import load_features
 from datadock.identity.features import Features
 from datadock.identity.lineage import derive_lineage, derive_redirects
@@ -213,7 +213,7 @@ class _Party:
         ).pl()
         if records.height:
             load_live_pairs(self.con, self.workspace, self.party, self.model.version if self.model else "")
-            found = self.con.execute(f"select rid_l, rid_r, weight from {LIVE_PAIRS} order by rid_l, rid_r").fetchnumpy()
+            found = self.con.execute(f"select rid_l, rid_r, weight from {LIVE_PAIRS} where weight >= {EDGE} order by rid_l, rid_r").fetchnumpy()
             must, never = self._decisions(records)
             self.clustering = cluster(
                 records.height,
@@ -230,6 +230,7 @@ class _Party:
         return records.select(*_KEYS, "received_at").with_columns((labels + numbers).alias("cluster"))
 
     def _weigh(self, left: Ints, right: Ints) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Weigh pairs inside a component: there the odds against strangers are gone, so only contradictions count."""
         if self.model is None:
             return np.full(len(left), -1.0)
         con = self.con
@@ -242,7 +243,7 @@ class _Party:
         con.execute("create or replace temp table dd_wanted as select rid_l, rid_r from dd_asked")
         score(con, self.model, self.table, "dd_wanted", self.frequencies, "dd_given", above=None)
         answer = con.execute(
-            "select weight from dd_asked join dd_given using (rid_l, rid_r) order by place"
+            "select case when weight < 0 then greatest(weight, against) else weight end as weight from dd_asked join dd_given using (rid_l, rid_r) order by place"
         ).fetchnumpy()
         con.unregister("dd_asked")
         return np.asarray(answer["weight"], dtype=np.float64)

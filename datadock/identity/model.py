@@ -40,6 +40,7 @@ class Model:
         comparisons: What is compared, without levels that were never seen.
         m: Per comparison the share of each level among matches, strongest first, "differs" last.
         u: Likewise among strangers.
+        h: Likewise among two people of one household.
         match_share: Share of all pairs that are one person.
         household_share: Share of all pairs that are two people of one household.
         records: Number of records it was trained on.
@@ -55,6 +56,7 @@ class Model:
     comparisons: tuple[Comparison, ...]
     m: dict[str, tuple[float, ...]]
     u: dict[str, tuple[float, ...]]
+    h: dict[str, tuple[float, ...]]
     match_share: float
     household_share: float
     records: int
@@ -85,8 +87,27 @@ class Model:
         terms = [repr(math.log2(self.household_share / (1 - self.household_share - self.match_share)))]
         for c in self.comparisons:
             weight = f"mw_{c.name}" + (f" + mw_tf_adj_{c.name}" if any(level.tf for level in c.levels) else "")
-            chance = f"log2({1 - SAME_BY_CHANCE} + {SAME_BY_CHANCE} * power(2.0, {weight}))"
-            terms.append(f"({weight})" if c.household else chance)
+            if c.household:
+                terms.append(f"({weight} + {self._household_offset_sql(c)})")
+            else:
+                terms.append(f"log2({1 - SAME_BY_CHANCE} + {SAME_BY_CHANCE} * power(2.0, {weight}))")
+        return " + ".join(terms)
+
+    def _household_offset_sql(self, comparison: Comparison) -> str:
+        """What the weight of a level changes by for a household; the level is known by its weight."""
+        name = comparison.name
+        cases = "".join(
+            f" when abs(mw_{name} - {math.log2(m / u)!r}) < 1e-9 then {math.log2(h / m)!r}"
+            for m, u, h in zip(self.m[name], self.u[name], self.h[name], strict=True)
+        )
+        return f"case{cases} else 0.0 end"
+
+    def against_sql(self) -> str:
+        """Return SQL of what speaks against one person, in bits (0 or less): nothing known is nothing against."""
+        terms = []
+        for c in self.comparisons:
+            weight = f"mw_{c.name}" + (f" + mw_tf_adj_{c.name}" if any(level.tf for level in c.levels) else "")
+            terms.append(f"least({weight}, 0.0)")
         return " + ".join(terms)
 
     def final_weight_sql(self) -> str:
@@ -112,7 +133,7 @@ def check_model(model: Model) -> None:
         names = [*(level.name for level in comparison.levels), "differs"]
         m, u = model.m.get(comparison.name, ()), model.u.get(comparison.name, ())
         for place, name in enumerate(names):
-            for side, values in (("m", m), ("u", u)):
+            for side, values in (("m", m), ("u", u), ("h", model.h.get(comparison.name, ()))):
                 value = values[place] if place < len(values) else None
                 if value is None or not math.isfinite(value) or not 0 < value < 1:
                     faults.append(f"{comparison.name}: level '{name}': {side} is {value}")
@@ -160,7 +181,7 @@ def load_model(folder: Path, party: str) -> Model | None:
     content["comparisons"] = tuple(_comparison(c) for c in content["comparisons"])
     content["shared"] = {name: tuple(values) for name, values in content["shared"].items()}
     content["notes"] = tuple(content["notes"])
-    for side in ("m", "u"):
+    for side in ("m", "u", "h"):
         content[side] = {name: tuple(values) for name, values in content[side].items()}
     return Model(**content)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import duckdb
 
@@ -52,7 +52,7 @@ def score(
         table: Features as of ``trainer.without_shared``.
         pairs: Table with rid_l and rid_r.
         frequencies: Feature to table of frozen term frequencies.
-        target: Table to create: rid_l, rid_r, weight (bits).
+        target: Table to create: rid_l, rid_r, weight, against (bits).
         above: Keep pairs of at least this weight; None keeps all.
     """
     settings = splink_settings(
@@ -63,7 +63,7 @@ def score(
     kept = f"where weight >= {above}" if above is not None else ""
     con.execute(
         f"create or replace temp table {target} as select * from "
-        f"(select rid_l, rid_r, {model.final_weight_sql()} as weight from dd_compared) {kept}"
+        f"(select rid_l, rid_r, {model.final_weight_sql()} as weight, {model.against_sql()} as against from dd_compared) {kept}"
     )
     con.execute("drop table dd_compared")
 
@@ -82,16 +82,3 @@ def _with_frequencies(
         f"where f.rid in (select rid_l from {pairs} union all select rid_r from {pairs})"
     )
     return "dd_weighed"
-
-
-def weights_of(
-    con: duckdb.DuckDBPyConnection, model: Model, table: str, frequencies: Mapping[str, str],
-    wanted: Sequence[tuple[int, int]],
-) -> dict[tuple[int, int], float]:
-    """Weigh some pairs by themselves, whether blocking found them or not."""
-    if not wanted:
-        return {}
-    con.execute("create or replace temp table dd_wanted (rid_l bigint, rid_r bigint)")
-    con.executemany("insert into dd_wanted values (?, ?)", wanted)
-    score(con, model, table, "dd_wanted", frequencies, "dd_wanted_scored", above=None)
-    return {(left, right): weight for left, right, weight in con.execute("from dd_wanted_scored").fetchall()}

@@ -63,6 +63,7 @@ def train_model(
         comparisons=tuple(comparisons),
         m={c.name: _strongest_first(trained.m[i]) for i, c in enumerate(comparisons)},
         u={c.name: _strongest_first(trained.u[i]) for i, c in enumerate(comparisons)},
+        h={c.name: _strongest_first(trained.h[i]) for i, c in enumerate(comparisons)},
         match_share=trained.match_share,
         household_share=trained.household_share,
         records=features.rows,
@@ -201,7 +202,7 @@ def _untaught(comparisons: list[Comparison], rows: int) -> Trained:
     m = [values / values.sum() for values in m]
     u = [np.array([0.97, *([0.03 / len(c.levels)] * len(c.levels))]) for c in comparisons]
     share = 1 / max(10.0, float(rows))
-    return Trained(m, u, share, share / 10, [np.ones(len(x)) for x in m], 0)
+    return Trained(m, u, [0.5 * (a + b) for a, b in zip(m, u, strict=True)], share, share / 10, [np.ones(len(x)) for x in m], 0)
 
 
 def _without_idle(model: Model, notes: list[str]) -> Model:
@@ -220,5 +221,6 @@ def _without_idle(model: Model, notes: list[str]) -> Model:
         comparisons=kept,
         m={c.name: model.m[c.name] for c in kept},
         u={c.name: model.u[c.name] for c in kept},
+        h={c.name: model.h[c.name] for c in kept},
         notes=tuple(notes),
     )

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import cast
 
 from datadock.landing.limits import Limits
 from datadock.landing.records import BrokenStreamError, Member, Reason
@@ -40,7 +40,7 @@ class Budget:
 class _Guarded(io.RawIOBase):
     """A stream of unpacked bytes that stops at the limits and names what is wrong with the archive."""
 
-    def __init__(self, stream: IO[bytes] | gzip.GzipFile, packed: int, budget: Budget) -> None:
+    def __init__(self, stream: io.BufferedIOBase, packed: int, budget: Budget) -> None:
         self._stream = stream
         self._allowed = max(_GRACE, packed * budget.limits.max_archive_ratio)
         self._packed = packed
@@ -52,7 +52,7 @@ class _Guarded(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # RawIOBase takes any buffer
         try:
-            data = self._stream.read(len(buffer))
+            data = self._stream.read1(len(buffer))
         except _ERRORS as error:
             raise BrokenStreamError(_broken(error)) from error
         self._given += len(data)
@@ -110,7 +110,7 @@ def members(member: Member, budget: Budget, *, whole: bool, nesting: int = 0) ->
 
 
 def _unpacked(member: Member, budget: Budget) -> Member:
-    def open_it() -> BinaryIO:
+    def open_it() -> io.BufferedIOBase:
         packed = member.open()
         size = member.size if member.size >= 0 else budget.limits.max_archive_bytes
         unpacked = gzip.GzipFile(fileobj=packed, mode="rb")
@@ -148,12 +148,12 @@ def _is_noise(name: str) -> bool:
 
 
 def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, budget: Budget) -> Member:
-    def open_it() -> BinaryIO:
+    def open_it() -> io.BufferedIOBase:
         try:
             stream = archive.open(info)
         except _ERRORS as error:
             raise BrokenStreamError(_broken(error)) from error
-        return io.BufferedReader(_Guarded(stream, info.compress_size, budget), 1 << 16)
+        return io.BufferedReader(_Guarded(cast(io.BufferedIOBase, stream), info.compress_size, budget), 1 << 16)
 
     return Member(name, open_it, info.file_size)
 

@@ -10,7 +10,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from datadock.landing.records import BrokenStreamError
 
@@ -59,7 +59,7 @@ def _mark(error: UnicodeError) -> tuple[str | bytes, int]:
 codecs.register_error(_MARK, _mark)
 
 
-def sniff_encoding(stream: BinaryIO, stated: str | None) -> Encoding:
+def sniff_encoding(stream: BufferedIOBase, stated: str | None) -> Encoding:
     """Tell a file's encoding; a byte-order mark wins over what the declaration states.
 
     Reads on while the bytes are plain ASCII, because the first accent may stand far below.
@@ -84,7 +84,7 @@ def sniff_encoding(stream: BinaryIO, stated: str | None) -> Encoding:
     return Encoding(_of_samples(samples), 0, old_mac)
 
 
-def _sample(stream: BinaryIO) -> bytes:
+def _sample(stream: BufferedIOBase) -> bytes:
     """Read some bytes; a stream that breaks here will say so to its reader."""
     try:
         return stream.read(_SAMPLE)
@@ -128,15 +128,21 @@ def _likeness(high: bytes, name: str) -> float:
     return sum(1.0 if char in _COMMON else 0.3 if char.isalpha() else 0.0 for char in text) / len(text)
 
 
-def utf8_blocks(stream: BinaryIO, encoding: Encoding, size: int) -> Iterator[bytes]:
-    """Give a stream's text as blocks of UTF-8, unknown bytes as marks that are invalid UTF-8."""
+def utf8_blocks(stream: BufferedIOBase, encoding: Encoding, size: int) -> Iterator[bytes]:
+    """Give a stream's text as blocks of UTF-8, unknown bytes as marks that are invalid UTF-8.
+
+    Raises:
+        BrokenStreamError: Where the stream breaks; what stands before is given first.
+    """
     if encoding.bom:
         stream.read(encoding.bom)
     plain = encoding.name in ("utf-8", "ascii")
     decoder = None if plain else codecs.getincrementaldecoder(encoding.name)(_MARK)
-    while True:
-        block = stream.read(size)
-        ended = not block
+    broken: BrokenStreamError | None = None
+    block = b""
+    while broken is None:
+        block, broken = _block(stream, size)
+        ended = not block and broken is None
         if decoder is not None:
             block = decoder.decode(block, ended).encode("utf-8", "surrogatepass")
         if encoding.old_mac:
@@ -145,6 +151,20 @@ def utf8_blocks(stream: BinaryIO, encoding: Encoding, size: int) -> Iterator[byt
             yield block
         if ended:
             return
+    raise broken
+
+
+def _block(stream: BufferedIOBase, size: int) -> tuple[bytes, BrokenStreamError | None]:
+    """Read about ``size`` bytes; fewer at the end, or where the stream breaks."""
+    pieces: list[bytes] = []
+    missing = size
+    try:
+        while missing > 0 and (piece := stream.read1(missing)):
+            pieces.append(piece)
+            missing -= len(piece)
+    except BrokenStreamError as error:
+        return b"".join(pieces), error
+    return b"".join(pieces) if len(pieces) != 1 else pieces[0], None
 
 
 def original_bytes(text: bytes, encoding: Encoding) -> bytes:

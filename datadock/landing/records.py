@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import orjson
 import pyarrow as pa
@@ -69,7 +69,7 @@ class Member:
     """
 
     name: str
-    open: Callable[[], BinaryIO]
+    open: Callable[[], BufferedIOBase]
     size: int = -1
     path: Path | None = None
 

@@ -144,7 +144,7 @@ def _grid(axes: _Axes, unit: str) -> list[str]:
     tick = every * -(-axes.low // every)
     while tick <= axes.high:
         parts.append(
-            f'<text class="axis" x="{axes.x(tick):.1f}" y="{_FLOOR + 16}" text-anchor="middle">{tick:g}</text>'
+            f'<text class="axis" x="{axes.x(tick):.1f}" y="{_FLOOR + 16}" text-anchor="middle">{tick or 0:g}</text>'
         )
         tick += every
     parts.append(f'<text class="axis" x="{axes.width - 8}" y="{_TALL - 3}" text-anchor="end">{escape(unit)}</text>')

@@ -109,6 +109,15 @@ class StateStore:
                 .values(closed_at=datetime.now(UTC))
             )
 
+    def close_alerts(self, prefix: str) -> None:
+        """Close every open alert whose cause begins with a prefix."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                alerts.update()
+                .where(alerts.c.cause.startswith(prefix, autoescape=True), alerts.c.closed_at.is_(None))
+                .values(closed_at=datetime.now(UTC))
+            )
+
     def start_run(self, run_id: str) -> datetime:
         """Record that a run has started; return the time it was first recorded."""
         now = datetime.now(UTC)

@@ -147,32 +147,41 @@ def run_dbt(
         manifest = _parsed(settings)
         states = changed_models.model_states(settings, manifest)
         stale = changed_models.stale_models(settings, manifest, states)
-        arguments = [command, "--no-write-json", *(["--full-refresh"] if full_refresh and command != "test" else [])]
-        arguments += [] if unit_tests or command == "run" else ["--exclude-resource-type", "unit_test"]
-        unchanged: list[str] = []
+        selectors = [*_selection("--select", select), *_selection("--exclude", exclude)]
         if full_refresh or unit_tests or command != "build":
-            arguments += [*_selection("--select", select), *_selection("--exclude", exclude)]
-            arguments += [] if command == "run" else _BUILDABLE
+            plan = _Plan([*selectors, *([] if command == "run" else _BUILDABLE)], [])
         else:
-            chosen = _chosen(settings, manifest, select, exclude)
-            wanted = [one for one in chosen if _is_stale(manifest, one, stale)]
-            unchanged = [one for one in chosen if one.startswith("model.") and one not in stale]
-            if not wanted:
-                return DbtRun(session.run_id, tuple(_with_rows(settings, _unchanged(manifest, unchanged))))
-            arguments += ["--select", " ".join(_fqn(manifest, one) for one in wanted)]
-            arguments += ["--indirect-selection", "empty"]
-        outcome = _invoke(settings, arguments, manifest)
-        nodes = [*_nodes(outcome), *_unchanged(manifest, unchanged)]
+            plan = _stale_only(manifest, _chosen(settings, manifest, selectors), stale)
+        options = ["--full-refresh"] if full_refresh and command != "test" else []
+        options += [] if unit_tests or command == "run" else ["--exclude-resource-type", "unit_test"]
+        outcome = None
+        if plan.arguments is not None:
+            outcome = _invoke(settings, [command, "--no-write-json", *plan.arguments, *options], manifest)
+        nodes = [*_nodes(outcome), *(_unchanged(manifest, one) for one in plan.unchanged)]
     _remember(settings, manifest, states, nodes)
     done = _with_rows(settings, nodes)
-    return DbtRun(session.run_id, tuple(cite(session, done, outcome.result)))
+    return DbtRun(session.run_id, tuple(cite(session, done, outcome and outcome.result)))
 
 
-def _chosen(settings: Settings, manifest: Any, select: Sequence[str], exclude: Sequence[str]) -> list[str]:
+@dataclass(frozen=True)
+class _Plan:
+    """What dbt is asked for: arguments that choose nodes (None: nothing), and models left as they are."""
+
+    arguments: list[str] | None
+    unchanged: list[str]
+
+
+def _stale_only(manifest: Any, chosen: Sequence[str], stale: set[str]) -> _Plan:
+    wanted = [one for one in chosen if _is_stale(manifest, one, stale)]
+    unchanged = [one for one in chosen if one.startswith("model.") and one not in stale]
+    names = " ".join("fqn:" + ".".join(manifest.nodes[one].fqn) for one in wanted)
+    return _Plan(["--select", names, "--indirect-selection", "empty"] if wanted else None, unchanged)
+
+
+def _chosen(settings: Settings, manifest: Any, selectors: Sequence[str]) -> list[str]:
     """Return the unique ids of the models and data tests that selectors choose."""
     listing = ["list", "--output", "json", "--output-keys", "unique_id", *_BUILDABLE]
-    listing += ["--resource-type", "model", "--resource-type", "test"]
-    listing += [*_selection("--select", select), *_selection("--exclude", exclude)]
+    listing += ["--resource-type", "model", "--resource-type", "test", *selectors]
     found: Any = _invoke(settings, listing, manifest).result
     return [json.loads(line)["unique_id"] for line in found or []]
 
@@ -184,12 +193,8 @@ def _is_stale(manifest: Any, unique_id: str, stale: set[str]) -> bool:
     return unique_id.startswith("test.") and bool(stale & set(manifest.nodes[unique_id].depends_on.nodes))
 
 
-def _fqn(manifest: Any, unique_id: str) -> str:
-    return "fqn:" + ".".join(manifest.nodes[unique_id].fqn)
-
-
-def _unchanged(manifest: Any, models: Sequence[str]) -> list[NodeResult]:
-    return [NodeResult(one, manifest.nodes[one].name, "model", "unchanged", 0.0) for one in models]
+def _unchanged(manifest: Any, model: str) -> NodeResult:
+    return NodeResult(model, manifest.nodes[model].name, "model", "unchanged", 0.0)
 
 
 def _remember(settings: Settings, manifest: Any, states: Mapping[str, ModelState], nodes: list[NodeResult]) -> None:
@@ -246,8 +251,8 @@ def _worded(settings: Settings, error: BaseException) -> WarehouseError:
     )
 
 
-def _nodes(outcome: dbtRunnerResult) -> Iterator[NodeResult]:
-    results = getattr(outcome.result, "results", None) or []
+def _nodes(outcome: dbtRunnerResult | None) -> Iterator[NodeResult]:
+    results = getattr(outcome and outcome.result, "results", None) or []
     for result in results:
         status = result.status.value if isinstance(result.status, NodeStatus) else str(result.status)
         yield NodeResult(

@@ -90,7 +90,7 @@ class _Reader:
     def read(self, path: _Path, leaf: Any = "VARCHAR") -> str:
         if not path:
             self.scalar = True
-            return self.alias
+            return f"{self.alias}_text"
         for shape in self.shapes:
             if shape.fits(path, leaf):
                 break
@@ -270,26 +270,22 @@ def _parsed(query: _Query, declared: Entity, lineage: str) -> dict[str, str]:
     """Return the steps that parse the payload and, for an ``each``, unnest its list."""
     if query.element is None or declared.each is None:
         return {"parsed": f"select\n{_transforms(query.record, 'payload')}{lineage}\nfrom source"}
-    plain = len(query.element.shapes) <= 1 and not (query.element.scalar and query.element.shapes)
-    leaf: Any = "JSON"
-    if plain:
-        leaf = query.element.shapes[0].tree if query.element.shapes else "VARCHAR"
+    element = query.element
+    # Elements are parsed with the record where one structure holds all their paths, else once more.
+    once = len(element.shapes) + element.scalar <= 1
+    leaf: Any = (element.shapes[0].tree if element.shapes else "VARCHAR") if once else "JSON"
     items = query.record.read(parse_path(declared.each), [leaf])
     enclosing = "".join(f"    {expression} as {name},\n" for expression, name in query.enclosing.items())
     steps = {"parsed": f"select\n{_transforms(query.record, 'payload')}{lineage}\nfrom source"}
     steps["elements"] = (
-        f"select\n{enclosing}    unnest({items}) as element,\n"
+        f"select\n{enclosing}    unnest({items}) as {'element_text' if once and element.scalar else 'element'},\n"
         f"    generate_subscripts({items}, 1) as position,\n{lineage}\nfrom parsed"
     )
-    if not plain:
+    if not once:
         names = "".join(f"    {name},\n" for name in query.enclosing.values())
-        scalar = "    element ->> '$' as element,\n" if query.element.scalar else ""
-        if query.element.scalar:
-            for shape in query.element.shapes:
-                shape.alias = shape.alias if shape.alias != "element" else "element_1"
-        steps["opened"] = (
-            f"select\n{names}{scalar}{_transforms(query.element, 'element')}    position,\n{lineage}\nfrom elements"
-        )
+        text = "    element ->> '$' as element_text,\n" if element.scalar else ""
+        transforms = _transforms(element, "element")
+        steps["opened"] = f"select\n{names}{text}{transforms}    position,\n{lineage}\nfrom elements"
     return steps
 
 

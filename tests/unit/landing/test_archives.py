@@ -79,7 +79,9 @@ def test_an_archive_with_more_bytes_or_members_than_allowed_is_refused_unopened(
     people = source()
     ground.land(people, zipped(a__csv=b"x" * 3000), "a.zip", Limits(max_archive_bytes=2000))
     ground.land(people, zipped(a__csv=b"1", b__csv=b"2", c__csv=b"3"), "b.zip", Limits(max_archive_members=2))
-    ground.land(people, gzip.compress(bytes(range(256)) * 10_000), "c.gz", Limits(max_archive_bytes=1 << 20))
+    ground.land(
+        people, gzip.compress(bytes(range(256)) * 10_000), "c.gz", Limits(4096, 1 << 20, max_archive_ratio=9999)
+    )
     assert {code for _, code, _ in ground.refused()} == {"archive_too_large"}
     assert {reason[0]["expected"] for reason in ground.reasons()} == {
         "at most 2000 unpacked bytes",

@@ -211,6 +211,7 @@ def _trained():
         comparisons=(name,),
         m={"family_name": (0.9, 0.1)},
         u={"family_name": (0.001, 0.999)},
+        h={"family_name": (0.5, 0.5)},
         match_share=1e-4,
         household_share=1e-5,
         records=7,
