@@ -117,7 +117,7 @@ FULL = textwrap.dedent(
         try:
             land_bytes(lake, source, data, "large.csv")
         except LakeError as error:
-            print(when, "LakeError", str(error).replace("\\n", " "))
+            print(when, "LakeError", *str(error).split())
         fill(resource.RLIM_INFINITY)
     Lake.store = store
     print(land_bytes(lake, source, data, "large.csv").rows_loaded)

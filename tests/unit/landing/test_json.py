@@ -32,7 +32,8 @@ def test_a_line_is_kept_as_it_came_numbers_to_the_letter():
 
 
 def test_bad_lines_are_refused_with_their_reasons_and_good_ones_load():
-    data = b'{"id":"1"}\n\n[1]\n"x"\n{"id":\n\xff{}\n{"a":"\\u0000"}\n{"a":"\\\\u0000"}\nnull\n{"id":"2"}\n{"a":"\xc3\xa9\xc3\xa8"}'
+    data = b'{"id":"1"}\n\n[1]\n"x"\n{"id":\n\xff{}\n{"a":"\\u0000"}\n{"a":"\\\\u0000"}\nnull\n{"id":"2"}\n'
+    data += '{"a":"éè"}'.encode()
     assert read(data, lines=True) == (
         [(1, '{"id":"1"}'), (7, '{"a":"\\\\u0000"}'), (9, '{"id":"2"}'), (10, '{"a":"éè"}')],
         [

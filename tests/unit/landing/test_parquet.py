@@ -27,7 +27,7 @@ def test_nested_records_keep_their_shape_and_scalars_become_text(ground, source)
                 pa.list_(pa.struct([("sku", pa.string()), ("quantity", pa.int32()), ("price", pa.decimal128(9, 2))])),
             ),
             "at": pa.array([dt.datetime(2024, 3, 1, 12, tzinfo=dt.UTC), None], pa.timestamp("us", "Europe/Paris")),
-            "seen": pa.array([dt.datetime(2024, 3, 1, 12), None], pa.timestamp("ms")),
+            "seen": pa.array([dt.datetime.fromisoformat("2024-03-01T12:00"), None], pa.timestamp("ms")),
             "day": pa.array([dt.date(2024, 3, 1), None]),
             "paid": [True, False],
             "rate": [0.1, 1e20],
