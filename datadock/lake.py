@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from datadock.errors import LakeError
@@ -30,6 +30,13 @@ _TABLE_OPTIONS = {
     "delta.logRetentionDuration": "interval 3650 days",
     "delta.setTransactionRetentionDuration": "interval 36500 days",
 }
+
+_NEVER_REPEATED = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+_WRITER = WriterProperties(
+    compression="ZSTD",
+    compression_level=1,
+    column_properties={"payload": _NEVER_REPEATED, "raw_bytes": _NEVER_REPEATED},
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,12 @@ class Lake:
     def files(self, table: str, version: int | None = None) -> list[str]:
         """Return the data files of a table's version, sorted; empty where it does not exist."""
         opened = self.open(table, version)
-        return [] if opened is None else sorted(opened.file_uris())
+        return [] if opened is None else self.files_of(table, opened)
+
+    def files_of(self, table: str, opened: DeltaTable) -> list[str]:
+        """Return the data files of an opened table as paths; Delta gives URLs, where a blank reads %20."""
+        relative = (uri.rpartition(f"/{table}/")[2] for uri in opened.file_uris())
+        return sorted(str(self.path(table) / name) for name in relative)
 
     def has_transaction(self, table: str, transaction: str) -> bool:
         """Tell whether an application transaction was already committed to a table."""
@@ -137,14 +149,7 @@ class Lake:
             custom_metadata=dict(metadata or {}), app_transactions=[Transaction(name, 0) for name in names]
         )
         try:
-            write_deltalake(
-                handle,
-                data,
-                mode="append",
-                schema_mode="merge",
-                commit_properties=properties,
-                writer_properties=WriterProperties(compression="ZSTD", compression_level=1),
-            )
+            _append(handle, data, properties)
         except CommitFailedError:
             if self.transactions_among(table, names):
                 return None
@@ -254,3 +259,15 @@ def _changed_at(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return float("inf")
+
+
+def _append(handle: DeltaTable, data: pa.RecordBatchReader | pa.Table, properties: CommitProperties) -> None:
+    """Commit rows on the handle whose transactions were looked up."""
+    write_deltalake(
+        handle,
+        data,
+        mode="append",
+        schema_mode="merge",
+        commit_properties=properties,
+        writer_properties=_WRITER,
+    )

@@ -124,11 +124,9 @@ def keep(settings: Settings, kept: Kept) -> None:
     draft.replace(folder / f"{result.suite}.json")
 
 
-def forget(settings: Settings, suites: frozenset[str]) -> None:
-    """Drop what is kept of all other suites: tables that are declared no more."""
-    for path in _folder(settings).glob("*.json"):
-        if path.stem not in suites:
-            path.unlink(missing_ok=True)
+def forget(settings: Settings, suite: str) -> None:
+    """Drop what is kept of a suite whose table is declared no more."""
+    (_folder(settings) / f"{suite}.json").unlink(missing_ok=True)
 
 
 def _folder(settings: Settings) -> Path:

@@ -7,6 +7,7 @@ stand in the same place: the rule.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -53,6 +54,7 @@ class Rule:
         low, high = self.at_least, self.at_most
         if last is not None and self.may_fall is not None:
             floor = last - self.may_fall if self.unit == "%" else last * (1 - self.may_fall)
+            floor = float(math.floor(floor)) if self.unit == "" and last == int(last) else floor
             low = floor if low is None else max(low, floor)
         if last is not None and self.may_rise is not None:
             ceiling = last * self.may_rise

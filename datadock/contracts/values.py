@@ -7,14 +7,13 @@ warehouse never disagree about what a date or an amount is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
-import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from datadock.contracts.engine import connection
 from datadock.contracts.rules import EntityRules, Value
 from datadock.warehouse.values_sql import identifier, literal, typed
 
@@ -28,22 +27,15 @@ def keys_of(place: str) -> tuple[str, ...]:
 
 
 def json_path(keys: Sequence[str]) -> str:
-    """Write keys as a DuckDB JSON path."""
-    return "$" + "".join('."' + key.replace('"', '\\"') + '"' for key in keys)
-
-
-@cache
-def _engine() -> duckdb.DuckDBPyConnection:
-    """Return the process's in-memory DuckDB; starting one takes longer than landing a small file."""
-    return duckdb.connect(config={"threads": 1})
+    """Write keys as a JSON pointer, which has a spelling for every name."""
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
 
 
 class ValueReader:
     """Reads the values of entities out of chunks, on a DuckDB connection of its own."""
 
     def __init__(self) -> None:
-        self._connection = _engine().cursor()
-        self._connection.execute("set timezone = 'UTC'")
+        self._connection = connection()
 
     def read(self, rules: EntityRules, chunk: pa.Table, *, flat: bool) -> pl.DataFrame:
         """Return the values of one entity.

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from datadock.identity.features import COMPANY_FEATURES, PERSON_FEATURES
+
 MAX_BLOCK = 400
 """Records that may share a key. Beyond it a key says nothing and its pairs grow with the square."""
 
@@ -77,6 +79,7 @@ _LADDERS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     ("same_given_name_and_place", (("given_root", "postcode"), ("given_root", "postcode", _YEAR))),
     ("same_given_name_and_city", (("given_root", "city"), ("given_root", "city", _YEAR))),
     ("same_given_name", (("given_root",),)),
+    ("same_given_name_and_birth_place", (("given_root", "birth_place"), ("given_root", "birth_place", _YEAR))),
     ("same_birth_name", (("unnest(list_distinct([family, birth_name]))", "given_root", _YEAR),)),
     ("same_house", (("street", "house"), ("street", "house", "postcode"), ("street", "house", "postcode", "given[1]"))),
     ("same_house_in_city", (("street", "house", "city"), ("street", "house", "city", "given[1]"))),
@@ -94,8 +97,6 @@ _LADDERS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     ("same_organisation_start_and_place", (("organisation[:5]", "postcode"),)),
 )  # fmt: skip
 
-_PERSONAL = frozenset("given given_first given_root family family_words birth_name birth_date birth_place".split())
-_COMPANY = frozenset({"organisation"})
 
 
 def choose_rules(con: duckdb.DuckDBPyConnection, table: str, features: Collection[str], party: str) -> list[Rule]:
@@ -110,20 +111,29 @@ def choose_rules(con: duckdb.DuckDBPyConnection, table: str, features: Collectio
     rows = con.execute(f"select count(*) from {table}").fetchall()[0][0]
     wide = min(_WIDE_BUDGET, _WIDE_PAIRS_PER_RECORD * rows)
     budget = max(_LEAST_BUDGET, wide, int(_PAIRS_PER_RECORD * rows))
-    foreign = _COMPANY if party == "person" else _PERSONAL
+    foreign = COMPANY_FEATURES if party == "person" else PERSON_FEATURES
     usable = set(features) - foreign
     ladders = [*_LADDERS, *((f"same_{name[3:]}", ((name,),)) for name in sorted(usable) if name.startswith("id_"))]
-    chosen: dict[tuple[str, ...], Rule] = {}
+    chosen: list[Rule] = []
     for name, rungs in ladders:
         allowed = [rung for rung in rungs if _needs(rung) <= usable]
         rule = _loosest(con, table, name, allowed, budget)
         if rule is not None:
-            chosen.setdefault(rule.keys, rule)
-    return list(chosen.values())
+            chosen.append(rule)
+    return [rule for place, rule in enumerate(chosen) if not _is_implied(rule, place, chosen)]
+
+
+def _is_implied(rule: Rule, place: int, chosen: list[Rule]) -> bool:
+    """Whether another rule finds all pairs of this one: fewer of the same parts, and no key stopped."""
+    return any(
+        set(other.keys) < set(rule.keys) or (set(other.keys) == set(rule.keys) and earlier < place)
+        for earlier, other in enumerate(chosen)
+        if not other.stopped
+    )
 
 
 def _needs(keys: tuple[str, ...]) -> set[str]:
-    known = _PERSONAL | _COMPANY | {"emails", "mail_name", "mail_domain", "phones", "street", "house", "postcode", "city"}
+    known = PERSON_FEATURES | COMPANY_FEATURES | {"emails", "mail_name", "mail_domain", "phones", "street", "house", "postcode", "city"}
     words = set()
     for key in keys:
         text = key.replace("dd_sound", "")
@@ -147,7 +157,7 @@ def _loosest(
         best = Rule(name, keys, stopped)
         if pairs <= budget:
             return best
-    return best if pairs <= 3 * budget else None
+    return best if pairs <= budget or len(rungs) > 1 and pairs <= 2 * budget else None
 
 
 def _measure(con: duckdb.DuckDBPyConnection, table: str, keys: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:

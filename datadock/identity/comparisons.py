@@ -77,6 +77,12 @@ def _same(column: str) -> str:
     return f"{column}_l = {column}_r"
 
 
+def _shared(column: str) -> str:
+    """A value in common; most lists hold one value, and comparing those is far cheaper."""
+    several = f"(len({column}_l) > 1 or len({column}_r) > 1)"
+    return f"({column}_l[1] = {column}_r[1] or ({several} and list_has_any({column}_l, {column}_r)))"
+
+
 def _alike(column: str, similarity: float) -> str:
     return f"jaro_winkler_similarity({column}_l, {column}_r) >= {similarity}"
 
@@ -204,18 +210,19 @@ def _name_words(_: Collection[str]) -> Comparison:
 def _email(features: Collection[str]) -> Comparison:
     names = [n for n in ("given_first", "family") if n in features]
     made_of_name = " or ".join(f"contains(mail_name_l, left({n}_l, 4))" for n in names) or "false"
-    alias = f" or (not list_has_any(emails_l, emails_r) and mail_name_l = mail_name_r and ({made_of_name}))"
+    alias = f" or (mail_name_l = mail_name_r and not {_shared('emails')} and ({made_of_name}))"
     return Comparison(
         "email",
         "one person's as a rule, a household's at times; names written into addresses are not counted a second time",
         f"{_missing('emails')}{alias}",
         (
-            Level("same e-mail", "list_has_any(emails_l, emails_r)", 0.62),
+            Level("same e-mail", _shared("emails"), 0.62),
             Level("same e-mail but for the provider", "mail_name_l = mail_name_r and length(mail_name_l) >= 5", 0.04),
             Level(
                 "e-mail one or two slips away",
-                f"{_slips('emails_l[1]', 'emails_r[1]', 2, 8)} "
-                "and (mail_digits_l = mail_digits_r or mail_domain_l is not null)",
+                "jaro_similarity(mail_name_l, mail_name_r) >= 0.8 and length(emails_l[1]) >= 8 "
+                "and (mail_digits_l = mail_digits_r or mail_domain_l is not null) "
+                "and damerau_levenshtein(emails_l[1], emails_r[1]) <= 2",
                 0.08,
             ),
             Level(
@@ -235,7 +242,7 @@ def _company_email(_: Collection[str]) -> Comparison:
         "a company's own domain speaks for the company, whoever's address it is",
         _missing("emails"),
         (
-            Level("same e-mail", "list_has_any(emails_l, emails_r)", 0.5),
+            Level("same e-mail", _shared("emails"), 0.5),
             Level("same private domain", "mail_domain_l = mail_domain_r", 0.2),
         ),
         0.3,
@@ -248,7 +255,7 @@ def _phone(_: Collection[str]) -> Comparison:
         "one person's or one household's",
         _missing("phones"),
         (
-            Level("same phone", "list_has_any(phones_l, phones_r)", 0.68),
+            Level("same phone", _shared("phones"), 0.68),
             Level("phone one digit away", "levenshtein(phones_l[1], phones_r[1]) <= 1", 0.04),
         ),
         0.28,

@@ -93,6 +93,7 @@ def compare(
     target: str,
     *,
     term_frequencies: Mapping[str, str] | None = None,
+    above: float | None = None,
 ) -> None:
     """Compare pairs and keep Splink's answer.
 
@@ -103,6 +104,7 @@ def compare(
         settings: As of ``splink_settings``.
         target: Table to create: rid_l, rid_r, match_weight, ``mw_*``, ``mw_tf_adj_*``.
         term_frequencies: Feature to table (feature, tf_feature) of its frozen frequencies.
+        above: Keep pairs of at least this match weight.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -115,6 +117,6 @@ def compare(
             f"select '0' as match_key, rid_l as join_key_l, rid_r as join_key_r from {pairs}"
         )
         linker.table_management.register_blocked_pairs_for_predict(api.register("dd_blocked"))
-        answer = linker.inference.predict(warning_mode="never")
+        answer = linker.inference.predict(threshold_match_weight=above, warning_mode="never")
         con.execute(f"create or replace temp table {target} as select * exclude (match_key) from {answer.physical_name}")
         answer.drop_table_from_database_and_remove_from_cache()

@@ -25,6 +25,15 @@ LINKING_KINDS = frozenset(
 RECORD = ("source", "source_key", "party_type")
 LISTS = ("emails", "phones")
 
+PERSON_FEATURES = frozenset(
+    "given given_first given_root family family_words birth_name name_words birth_date birth_place sex occupation".split()
+)
+COMPANY_FEATURES = frozenset({"organisation"})
+DERIVED_FEATURES = frozenset(
+    "given_first given_root family_words birth_name name_words mail_name mail_digits mail_domain".split()
+)
+"""Features that come with another one; that they are empty needs no telling."""
+
 
 @dataclass(frozen=True)
 class Features:

@@ -110,10 +110,15 @@ class Model:
             terms.append(f"least({weight}, 0.0)")
         return " + ".join(terms)
 
-    def final_weight_sql(self) -> str:
-        """Return SQL of the final match weight, in bits, from Splink's weight and the household's."""
-        home = f"({self.household_sql()})"
-        return f"match_weight - (case when {home} > 40 then {home} else log2(1 + power(2.0, {home})) end)"
+    @staticmethod
+    def final_weight_sql(household: str) -> str:
+        """Return SQL of the final weight, in bits: Splink's, less what a household explains as well.
+
+        Args:
+            household: Column that holds ``household_sql``.
+        """
+        either = f"case when {household} > 40 then {household} else log2(1 + power(2.0, {household})) end"
+        return f"match_weight - ({either})"
 
 
 def check_model(model: Model) -> None:

@@ -59,11 +59,13 @@ def score(
         model.comparisons, {c.name: (model.m[c.name], model.u[c.name]) for c in model.comparisons}, model.prior
     )
     joined = _with_frequencies(con, table, frequencies, pairs)
-    compare(con, joined, pairs, settings, "dd_compared", term_frequencies=frequencies)
+    compare(con, joined, pairs, settings, "dd_compared", term_frequencies=frequencies, above=above)
     kept = f"where weight >= {above}" if above is not None else ""
     con.execute(
         f"create or replace temp table {target} as select * from "
-        f"(select rid_l, rid_r, {model.final_weight_sql()} as weight, {model.against_sql()} as against from dd_compared) {kept}"
+        f"(select rid_l, rid_r, {model.final_weight_sql('household')} as weight, against from "
+        f"(select rid_l, rid_r, match_weight, {model.household_sql()} as household, {model.against_sql()} as against "
+        f"from dd_compared)) {kept}"
     )
     con.execute("drop table dd_compared")
 

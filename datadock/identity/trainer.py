@@ -13,11 +13,11 @@ from datadock.errors import ModelError
 from datadock.identity.blocking import candidate_pairs, choose_rules
 from datadock.identity.comparisons import Comparison, comparisons_for
 from datadock.identity.engine import compare, level_settings
-from datadock.identity.features import Features
+from datadock.identity.features import COMPANY_FEATURES, DERIVED_FEATURES, PERSON_FEATURES, Features
 from datadock.identity.model import Model, check_model
 from datadock.identity.training import Patterns, Trained, train
 
-_SAMPLE = 1_000_000
+_SAMPLE = 400_000
 """Pairs of either kind that are looked at in training, at most."""
 
 _SHARED_BY = 5
@@ -44,7 +44,7 @@ def train_model(
     """
     shared = _shared_values(con, features)
     table = without_shared(con, features, shared)
-    usable, notes = _filled(con, table, features)
+    usable, notes = _filled(con, table, features, party)
     comparisons = comparisons_for(usable, party)
     rules = choose_rules(con, table, usable, party)
     patterns = None
@@ -110,13 +110,21 @@ def without_shared(
     return table
 
 
-def _filled(con: duckdb.DuckDBPyConnection, table: str, features: Features) -> tuple[list[str], list[str]]:
-    counts = ", ".join(f"count(distinct {name})" for name in features.columns)
-    if not features.columns:
+def _filled(
+    con: duckdb.DuckDBPyConnection, table: str, features: Features, party: str
+) -> tuple[list[str], list[str]]:
+    """Features with at least two values, and a note for each of the others that somebody declared."""
+    foreign = COMPANY_FEATURES if party == "person" else PERSON_FEATURES
+    known = [name for name in features.columns if name not in foreign]
+    if not known:
         return [], []
-    values = con.execute(f"select {counts} from {table}").fetchall()[0]
-    usable = [name for name, n in zip(features.columns, values, strict=True) if n > 1 or features.rows < 2]
-    notes = [f"{name}: fewer than two values, not compared" for name in features.columns if name not in usable]
+    values = con.execute(f"select {', '.join(f'count(distinct {name})' for name in known)} from {table}").fetchall()[0]
+    usable = [name for name, n in zip(known, values, strict=True) if n > 1 or features.rows < 2]
+    notes = [
+        f"{party}: {name.removeprefix('id_')} holds fewer than two values and is not compared"
+        for name in known
+        if name not in usable and name not in DERIVED_FEATURES
+    ]
     return usable, notes
 
 
@@ -214,7 +222,7 @@ def _without_idle(model: Model, notes: list[str]) -> Model:
             expected="at least one field whose values differ between people",
             action="declare more fields, or give more records",
         )
-    notes = notes + [f"{name}: agreement weighs nothing, not compared" for name in idle]
+    notes = notes + [f"{model.party}: agreement on {name} weighs nothing, it is not compared" for name in idle]
     kept = tuple(c for c in model.comparisons if c.name not in idle)
     return replace(
         model,

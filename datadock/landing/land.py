@@ -24,7 +24,7 @@ from datadock.errors import LakeError, LandingError
 from datadock.lake import Lake, StoredObject
 from datadock.landing.documents import DocumentRows
 from datadock.landing.limits import KEPT_BYTES, Limits
-from datadock.landing.payload import encode
+from datadock.landing.payload import Encoder
 from datadock.landing.reading import read_file
 from datadock.landing.records import Chunk, Member, Refusal
 from datadock.landing.tables import BATCH_SCHEMA, DOCUMENT_SCHEMA, RAW_PARTITION, RAW_SCHEMA, Origin, Spool, raw_batch
@@ -148,6 +148,7 @@ class _Landing:
         self.transaction = f"{source.name}:{stored.sha256}"
         self.origin = Origin(source.name, source.main_entity, stored.sha256, stored.received_at)
         self.door = Door(source)
+        self.encoder = Encoder()
         self.spool = Spool(self.origin)
         self.documents = DocumentRows(self.origin, source.format.type)
         self.loaded = 0
@@ -238,7 +239,7 @@ class _Landing:
             return chunk.refused, chunk.lines, pa.array([], pa.string())
         if chunk.columns is not None:
             broken = self.door.judge(chunk.columns, flat=True, header=chunk.header)
-            payload = encode(chunk.columns)
+            payload = self.encoder.encode(chunk.columns)
         else:
             broken = self.door.judge(pa.table({"payload": chunk.payload}), flat=False, header=chunk.header)
             payload = chunk.payload

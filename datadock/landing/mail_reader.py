@@ -15,7 +15,7 @@ from typing import Any
 from datadock.landing.limits import Limits
 from datadock.landing.records import BrokenStreamError, Chunk, Member, Refusal, json_chunks, refuse, refused_only
 
-_LABELLED = re.compile(r"^[ \t>*-]*([^\W\d_][^:\n]{0,40}?)[ \t]*:[ \t]*(\S.*?)?[ \t]*$", re.MULTILINE)
+_LABELLED = re.compile(r"^[ \t>*-]*([^\W\d_][^:\n]{0,40}?)[ \t]*:[ \t]*(\S.*?)?[ \t\r]*$", re.MULTILINE)
 _TAG = re.compile(r"<[^>]+>")
 _ERRORS = (LookupError, ValueError, AttributeError, TypeError, IndexError, RecursionError)
 """What the standard library's parser lets through on malformed messages."""

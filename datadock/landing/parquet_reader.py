@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from datadock.landing.archives import local_file
 from datadock.landing.limits import Limits
-from datadock.landing.payload import encode
+from datadock.landing.payload import encode_nested
 from datadock.landing.records import Chunk, Member, refuse, refused_only
 
 _ROWS = 20_000
@@ -53,7 +53,7 @@ def read_parquet(member: Member, limits: Limits) -> Iterator[Chunk]:
 def _chunk(batch: pa.RecordBatch, line: int, limits: Limits) -> Chunk:
     frame = pl.DataFrame(pa.Table.from_batches([batch]))
     texts = frame.select(_as_text(pl.col(name), dtype).alias(name) for name, dtype in frame.schema.items())
-    payload = encode(texts)
+    payload = encode_nested(texts)
     sizes = np.asarray(pa.compute.binary_length(payload))
     long = np.flatnonzero(sizes > limits.max_record_bytes)
     lines = np.arange(line, line + len(payload))

@@ -187,11 +187,11 @@ def _get(client: httpx.Client, source: str, url: str, pause: Callable[[float], N
             pause(_FIRST_PAUSE * 2 ** (attempt - 1))
         try:
             response = client.get(url)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+            raise PullError(f"{source}: {url!r} is no address: {error}", expected="an http(s) URL") from error
         except (httpx.TransportError, httpx.TooManyRedirects) as error:
             found = f"{type(error).__name__}: {error}"
             continue
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise PullError(f"{source}: {url!r} is no address: {error}", expected="an http(s) URL") from error
         if response.is_success:
             return response.content
         found = f"status {response.status_code}"

@@ -15,9 +15,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from datadock import __version__
-from datadock.catalog import load_catalog
+from datadock import __version__, names
+from datadock.catalog import Catalog, load_catalog
 from datadock.errors import LakeError
+from datadock.expect import declared_tables
 from datadock.lake import Lake
 from datadock.readonly import open_stores, tables
 from datadock.reports import charts, data_docs
@@ -25,7 +26,7 @@ from datadock.reports.figures import FILTERS
 from datadock.reports.pages import checks, match, overview, quality, quarantine
 from datadock.reports.reading import Reading
 from datadock.settings import Settings
-from datadock.validations import Kept, all_kept
+from datadock.validations import Kept, all_kept, forget
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -75,16 +76,18 @@ def build_reports(
             run since they were last built.
 
     Raises:
+        CatalogError: When a declaration is wrong.
         WarehouseError: When another process writes the warehouse.
         LakeError: When the reports cannot be written.
     """
     target = settings.reports
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    kept = list(all_kept(settings))
+    catalog = load_catalog(settings.catalog)
+    kept = _still_declared(settings, catalog)
     try:
         draft.mkdir(parents=True)
         docs = _data_docs(settings, draft, kept) if with_data_docs else {}
-        _write_pages(settings, run_id, draft, kept, docs, warehouse)
+        _write_pages(settings, catalog, run_id, draft, kept, docs, warehouse)
         _swap(draft, target)
     except OSError as error:
         raise LakeError(
@@ -119,8 +122,26 @@ def _data_docs(settings: Settings, draft: Path, kept: list[Kept]) -> dict[str, s
     return built.pages
 
 
+def _still_declared(settings: Settings, catalog: Catalog) -> list[Kept]:
+    """Return what is kept of the suites; of staging tables that are declared no more it is dropped."""
+    declared = {table.model for table in declared_tables(catalog)}
+    kept = []
+    for suite in all_kept(settings):
+        if suite.result.layer == names.STAGING and suite.result.table not in declared:
+            forget(settings, suite.result.suite)
+        else:
+            kept.append(suite)
+    return kept
+
+
 def _write_pages(
-    settings: Settings, run_id: str, draft: Path, kept: list[Kept], docs: dict[str, str], warehouse: Path | None
+    settings: Settings,
+    catalog: Catalog,
+    run_id: str,
+    draft: Path,
+    kept: list[Kept],
+    docs: dict[str, str],
+    warehouse: Path | None,
 ) -> None:
     now = datetime.now(UTC)
     results = [suite.result for suite in kept]
@@ -129,7 +150,7 @@ def _write_pages(
             connection,
             tables(connection),
             settings,
-            load_catalog(settings.catalog),
+            catalog,
             Lake(settings.lake_root),
             run_id,
             now,

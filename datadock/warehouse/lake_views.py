@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from datadock import names
+from datadock.errors import LakeError
 from datadock.lake import Lake
 from datadock.warehouse.lake_tables import TABLES, columns_of
 from datadock.warehouse.values_sql import identifier, literal
@@ -54,7 +55,7 @@ def attach_lake(con: duckdb.DuckDBPyConnection, lake: Lake, sources: Iterable[st
     for table in tables:
         opened = lake.open(table)
         versions[table] = -1 if opened is None else opened.version()
-        files = [] if opened is None else sorted(opened.file_uris())
+        files = [] if opened is None else lake.files_of(table, opened)
         _create_view(con, relation(table), _select(table, files, _partitions(opened)))
     return versions
 
@@ -127,26 +128,33 @@ def _new_rows(con: duckdb.DuckDBPyConnection, lake: Lake, cursor: Cursor, versio
     if version <= cursor.version:
         return _select(cursor.table, [], [])
     opened = lake.open(cursor.table)
-    now = sorted(opened.file_uris()) if opened is not None else []
+    now = lake.files_of(cursor.table, opened) if opened is not None else []
     if cursor.version < 0 or opened is None:
         return _select(cursor.table, now, _partitions(opened))
     try:
         before = set(lake.files(cursor.table, cursor.version))
-    except DeltaError:
+    except LakeError:
         return _select(cursor.table, now, _partitions(opened))
     if before <= set(now):
         return _select(cursor.table, [file for file in now if file not in before], _partitions(opened))
-    return _change_feed(con, opened, cursor, version)
+    return _change_feed(con, lake, opened, cursor, version)
 
 
-def _change_feed(con: duckdb.DuckDBPyConnection, opened: DeltaTable, cursor: Cursor, version: int) -> str:
-    """Copy the rows inserted after a version into the in-memory database and return a SELECT over them."""
+def _change_feed(con: duckdb.DuckDBPyConnection, lake: Lake, opened: DeltaTable, cursor: Cursor, version: int) -> str:
+    """Copy the rows inserted after a version into the in-memory database and return a SELECT over them.
+
+    A vacuum may have taken files that the feed still names; then all rows are returned.
+    """
     copy = f"{DATABASE}.new.{identifier(f'feed {cursor.table} {cursor.version}')}"
-    feed = opened.load_cdf(starting_version=cursor.version + 1, ending_version=version)
-    con.register("change_feed", feed)
-    con.execute(
-        f"create or replace table {copy} as select * exclude (_change_type, _commit_version, _commit_timestamp) "
-        "from change_feed where _change_type in ('insert', 'update_postimage')"
-    )
-    con.unregister("change_feed")
+    try:
+        feed = opened.load_cdf(starting_version=cursor.version + 1, ending_version=version)
+        con.register("change_feed", feed)
+        con.execute(
+            f"create or replace table {copy} as select * exclude (_change_type, _commit_version, _commit_timestamp) "
+            "from change_feed where _change_type in ('insert', 'update_postimage')"
+        )
+    except (DeltaError, OSError, duckdb.Error):
+        return _select(cursor.table, lake.files_of(cursor.table, opened), _partitions(opened))
+    finally:
+        con.unregister("change_feed")
     return f"from {copy}"

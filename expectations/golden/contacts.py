@@ -24,8 +24,13 @@ _NAMED = "coalesce(family_name, full_name, birth_name, organisation_name) is not
 
 def contacts() -> Plan:
     """Return the plan of ``golden/contacts``."""
-    rules = (
-        volume(reason="a dock with source records has golden contacts"),
+    rules = (volume(reason="a dock with source records has golden contacts"), *_joining(), *_content())
+    return Plan(names.GOLDEN, "contacts", CURRENT, rules, ("golden.contacts", "golden.memberships"))
+
+
+def _joining() -> tuple[Rule, ...]:
+    """Return the rules on how far records were joined."""
+    return (
         Rule(
             measure="largest contact",
             sql="max(n_records)",
@@ -56,6 +61,12 @@ def contacts() -> Plan:
             at_least=0.5,
             unit="%",
         ),
+    )
+
+
+def _content() -> tuple[Rule, ...]:
+    """Return the rules on what the joined contacts hold."""
+    return (
         Rule(
             measure="reachable contacts",
             sql=share(_REACHABLE),
@@ -77,5 +88,3 @@ def contacts() -> Plan:
             unit="%",
         ),
     )
-    needs = ("golden.contacts", "golden.memberships")
-    return Plan(names.GOLDEN, "contacts", CURRENT, rules, needs)

@@ -125,11 +125,12 @@ def test_the_history_is_bounded(tmp_path):
     assert [run["run_id"] for run in history] == [f"run-{number}" for number in range(5, KEPT_RUNS + 5)]
 
 
-def test_suites_of_tables_that_are_declared_no_more_are_forgotten(tmp_path):
+def test_a_suite_can_be_forgotten_as_often_as_one_likes(tmp_path):
     settings = Settings(home=tmp_path)
     for suite in ("golden__contacts", "staging__stg_old__contact"):
         keep(settings, Kept(_result("run-1", 1.0, suite), {}, {}))
-    forget(settings, frozenset({"golden__contacts"}))
+    forget(settings, "staging__stg_old__contact")
+    forget(settings, "staging__stg_old__contact")
     assert [kept.result.suite for kept in all_kept(settings)] == ["golden__contacts"]
 
 

@@ -9,6 +9,7 @@ from datadock.errors import LakeError
 from datadock.reports import build_reports
 from datadock.reports.offline import external_references, html_addresses
 from datadock.settings import Settings
+from datadock.validations import Kept, SuiteResult, keep
 
 PAGES = ("index", "match", "quality", "quarantine", "checks", "glossary")
 VALUES = (
@@ -174,6 +175,15 @@ def test_building_again_replaces_the_report_and_leaves_nothing_beside_it(deploye
     build_reports(deployed, "run-3", with_data_docs=False)
     assert not (deployed.reports / "left.html").exists()
     assert [path.name for path in deployed.home_path.iterdir() if path.name.startswith(".reports")] == []
+
+
+def test_a_staging_suite_whose_table_is_declared_no_more_is_left_out(deployed, report):
+    gone = SuiteResult(
+        "staging__stg_old__contact", "staging", "stg_old__contact", "run-1", "2024-01-01T00:00:00+00:00", ()
+    )
+    keep(deployed, Kept(gone, {}, {}))
+    page = build_reports(deployed, "run-2", with_data_docs=False).pages["checks"]
+    assert "stg_old" not in page.read_text(encoding="utf-8")
 
 
 def test_a_home_that_cannot_be_written_is_refused_with_what_to_do(tmp_path, empty):
