@@ -148,7 +148,8 @@ def _stage(workspace: Workspace, sources: list[str]) -> None:
         con.execute("set timezone = 'UTC'")
         con.execute("create schema intermediate")
         parts = "\nunion all by name\n".join(
-            f"(select * from (\n{part}))" for part in _selects(workspace, [workspace.catalog.source(s) for s in sources])
+            f"(select * from (\n{part}))"
+            for part in _selects(workspace, [workspace.catalog.source(s) for s in sources])
         )
         con.execute(f"create table intermediate.int_source_contact as {parts}")
     finally:

@@ -53,16 +53,19 @@ class Value:
     """A value that rules look at.
 
     Attributes:
-        column: Its name in the values frame; ``<column>__typed`` is its reading, where one is asked for.
+        column: Its name in the values frame; ``<column>__typed`` is its reading as ``type``,
+            ``<column>__number`` the one as a number.
         places: Where it stands in the record; the first that holds something counts.
         declared: The field, or None for a part of the key.
         type: The type to read it as, or None.
+        ranged: Whether it has a smallest or largest value.
     """
 
     column: str
     places: tuple[str, ...]
     declared: Field | None = None
     type: Type | None = None
+    ranged: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,12 +106,7 @@ def _value(source: Source, entity: str, declared: Entity, name: str) -> Value:
     own = declared.fields[name]
     kind = source.type(entity, name)
     ranged = own.min is not None or own.max is not None
-    read: Type | None = kind if own.strict and kind != "text" else None
-    if ranged and kind not in ("integer", "decimal"):
-        read = "decimal"
-    elif ranged:
-        read = kind
-    return Value(name, tuple(own.from_), own, read)
+    return Value(name, tuple(own.from_), own, kind if own.strict and kind != "text" else None, ranged)
 
 
 def _filled(code: str, name: str, column: str, expected: str) -> Rule:

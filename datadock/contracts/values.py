@@ -142,11 +142,11 @@ def _first(value: Value, read: Any) -> str:
 
 def _readings(value: Value) -> list[str]:
     """Return the columns that read a value as its type, and as a number where it has a range."""
-    if value.type is None or value.declared is None:
-        return []
     column = identifier(value.column)
-    columns = [f"{typed(column, value.type, value.declared.formats)} as {identifier(value.column + '__typed')}"]
-    if value.declared.min is not None or value.declared.max is not None:
-        number = f"coalesce(cast({typed(column, 'decimal')} as double), try_cast({column} as double))"
+    columns = []
+    if value.type is not None and value.declared is not None:
+        columns.append(f"{typed(column, value.type, value.declared.formats)} as {identifier(value.column + '__typed')}")
+    if value.ranged:
+        number = f"coalesce(try_cast({column} as double), cast({typed(column, 'decimal')} as double))"
         columns.append(f"{number} as {identifier(value.column + '__number')}")
     return columns

@@ -89,7 +89,8 @@ def membership_changes(assigned: pl.DataFrame, current: pl.DataFrame, decided: p
         current.select(*keys, previous="golden_id", known=pl.lit(value=True)), on=keys, how="full", coalesce=True
     )
     moved = both.filter(
-        pl.col("golden_id").ne_missing(pl.col("previous")) & ~(pl.col("golden_id").is_null() & pl.col("known").is_null())
+        pl.col("golden_id").ne_missing(pl.col("previous"))
+        & ~(pl.col("golden_id").is_null() & pl.col("known").is_null())
     )
     living = assigned.select(golden_id="golden_id").unique()
     older = current.drop_nulls("golden_id").select("golden_id").unique()

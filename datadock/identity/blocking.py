@@ -98,7 +98,6 @@ _LADDERS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
 )  # fmt: skip
 
 
-
 def choose_rules(con: duckdb.DuckDBPyConnection, table: str, features: Collection[str], party: str) -> list[Rule]:
     """Choose the rung of every rule that the features allow, for the records of a table.
 
@@ -133,7 +132,11 @@ def _is_implied(rule: Rule, place: int, chosen: list[Rule]) -> bool:
 
 
 def _needs(keys: tuple[str, ...]) -> set[str]:
-    known = PERSON_FEATURES | COMPANY_FEATURES | {"emails", "mail_name", "mail_domain", "phones", "street", "house", "postcode", "city"}
+    known = (
+        PERSON_FEATURES
+        | COMPANY_FEATURES
+        | {"emails", "mail_name", "mail_domain", "phones", "street", "house", "postcode", "city"}
+    )
     words = set()
     for key in keys:
         text = key.replace("dd_sound", "")
@@ -157,7 +160,7 @@ def _loosest(
         best = Rule(name, keys, stopped)
         if pairs <= budget:
             return best
-    return best if pairs <= budget or len(rungs) > 1 and pairs <= 2 * budget else None
+    return best if pairs <= budget or (len(rungs) > 1 and pairs <= 2 * budget) else None
 
 
 def _measure(con: duckdb.DuckDBPyConnection, table: str, keys: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
@@ -177,7 +180,12 @@ def keys_sql(table: str, keys: tuple[str, ...]) -> str:
 
 
 def candidate_pairs(
-    con: duckdb.DuckDBPyConnection, table: str, rules: list[Rule], target: str, *, only_new: str | None = None,
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    rules: list[Rule],
+    target: str,
+    *,
+    only_new: str | None = None,
     apart: str = "",
 ) -> list[BlockReport]:
     """Create the table of candidate pairs (rid_l < rid_r, each pair once).
@@ -194,7 +202,8 @@ def candidate_pairs(
     reports = [_pairs_of(con, table, rule, only_new) for rule in rules]
     condition = (
         f"where not exists (select 1 from {table} l, {table} r where l.rid = c.rid_l and r.rid = c.rid_r and ({apart}))"
-        if apart else ""
+        if apart
+        else ""
     )
     con.execute(
         f"create or replace temp table {target} as select rid_l, rid_r from "
@@ -205,7 +214,9 @@ def candidate_pairs(
 
 
 def _pairs_of(con: duckdb.DuckDBPyConnection, table: str, rule: Rule, only_new: str | None) -> BlockReport:
-    con.execute(f"create or replace temp table dd_keys as select rid, key, hash(key) as h from ({keys_sql(table, rule.keys)})")
+    con.execute(
+        f"create or replace temp table dd_keys as select rid, key, hash(key) as h from ({keys_sql(table, rule.keys)})"
+    )
     if rule.stopped:
         con.execute("create or replace temp table dd_stopped (key varchar)")
         con.executemany("insert into dd_stopped values (?)", [[key] for key in rule.stopped])

@@ -61,6 +61,7 @@ def cluster(
     must: tuple[Ints, Ints] | None = None,
     never: tuple[Ints, Ints] | None = None,
     single: Ints | None = None,
+    settled: Ints | None = None,
 ) -> Clustering:
     """Partition records 0..count-1.
 
@@ -73,6 +74,8 @@ def cluster(
         must: Pairs that are one person by decision.
         never: Pairs that are not, by decision.
         single: Per record the number of its source if that source holds nobody twice, else -1.
+        settled: Per record the number of its earlier cluster, or -1 where it or a pair of it is new. A component
+            without any -1 keeps its earlier clusters unlooked at.
     """
     none = np.empty(0, dtype=np.int64)
     must, never = must or (none, none), never or (none, none)
@@ -83,7 +86,13 @@ def cluster(
         coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(count, count)), directed=False
     )
     labels = _smallest(component)
-    work = _WorkUnits(component, left, right, weight, single, must, never)
+    open_ = np.ones(int(component.max()) + 1 if count else 0, dtype=bool)
+    if settled is not None and count:
+        open_[:] = False
+        open_[component[settled < 0]] = True
+        still = ~open_[component]
+        labels[still] = np.flatnonzero(still)[_smallest(settled[still])]
+    work = _WorkUnits(component, left, right, weight, single, must, never, open_)
     work.weigh_missing(weigh)
     split = 0
     for members, matrix in work.doubtful():
@@ -122,6 +131,7 @@ class _WorkUnits:
         single: Ints,
         must: tuple[Ints, Ints],
         never: tuple[Ints, Ints],
+        open_: npt.NDArray[np.bool_],
     ) -> None:
         self.component = component
         sizes = np.bincount(component) if len(component) else np.zeros(0, dtype=np.int64)
@@ -130,7 +140,7 @@ class _WorkUnits:
             same = component[pairs[0]] == component[pairs[1]]
             forced[component[pairs[0]][same]] = True
         inner = component[left] == component[right]
-        wanted = (sizes >= 3) | (forced & (sizes >= 2))
+        wanted = ((sizes >= 3) | (forced & (sizes >= 2))) & open_
         inner &= wanted[component[left]]
         order = np.argsort(component[left[inner]], kind="stable")
         self.left, self.right, self.weight = left[inner][order], right[inner][order], weight[inner][order]
@@ -138,7 +148,9 @@ class _WorkUnits:
         self.must, self.never = must, never
         by_component = np.argsort(component, kind="stable")
         starts = np.concatenate([[0], np.cumsum(sizes)])
-        self.members = {int(c): by_component[starts[c] : starts[c + 1]].astype(np.int64) for c in np.flatnonzero(wanted)}
+        self.members = {
+            int(c): by_component[starts[c] : starts[c + 1]].astype(np.int64) for c in np.flatnonzero(wanted)
+        }
 
     def weigh_missing(self, weigh: Weigh) -> None:
         """Weigh the pairs that blocking did not find inside components small enough."""

@@ -118,5 +118,7 @@ def compare(
         )
         linker.table_management.register_blocked_pairs_for_predict(api.register("dd_blocked"))
         answer = linker.inference.predict(threshold_match_weight=above, warning_mode="never")
-        con.execute(f"create or replace temp table {target} as select * exclude (match_key) from {answer.physical_name}")
+        con.execute(
+            f"create or replace temp table {target} as select * exclude (match_key) from {answer.physical_name}"
+        )
         answer.drop_table_from_database_and_remove_from_cache()

@@ -17,7 +17,17 @@ from datadock.identity.model import FORM
 from datadock.identity.workspace import CONTACTS, FEATURES, Workspace
 
 _LINEAGE = ("_batch_id", "_file", "_line", "_received_at")
-_OWN = ("source", "source_key", "party_type", "op", "content_hash", "feature_hash", "received_at", "generation", "linked")
+_OWN = (
+    "source",
+    "source_key",
+    "party_type",
+    "op",
+    "content_hash",
+    "feature_hash",
+    "received_at",
+    "generation",
+    "linked",
+)
 
 
 @dataclass(frozen=True)
@@ -56,8 +66,12 @@ def update_features(workspace: Workspace) -> FeaturesReport:
         WarehouseError: When the contacts cannot be read.
     """
     spec = feature_spec(workspace)
-    if workspace.cursor(FEATURES).get("spec", spec) != spec:
+    stored = workspace.cursor(FEATURES)
+    if stored.get("spec", spec) != spec:
         workspace.lake.drop([FEATURES])
+        stored = {}
+    # A store made anew has another name, so that nothing computed from the old one passes for current.
+    store = stored.get("store", f"{workspace.run_id} {workspace.run_at.isoformat()}")
     with workspace.connection(with_contacts=True) as con:
         _compare_with_store(con, workspace)
         contacts, changed, removed = con.execute(
@@ -68,7 +82,7 @@ def update_features(workspace: Workspace) -> FeaturesReport:
             generation += 1
             features = build_features(con, _changed_contacts(), linking_fields(workspace.catalog), "dd_new_features")
             rows = con.sql(_log_rows_sql(features, generation)).to_arrow_table()
-            workspace.append(FEATURES, rows, {"spec": spec, "generation": generation})
+            workspace.append(FEATURES, rows, {"spec": spec, "store": store, "generation": generation})
     return FeaturesReport(contacts, changed, removed, generation)
 
 

@@ -17,8 +17,7 @@ from datadock.catalog.fields import MODEL
 from datadock.identity.normalise import install_macros
 
 LINKING_KINDS = frozenset(
-    "given_name family_name birth_name full_name birth_date sex civility email phone address_line street_number "
-    "street_name address_extra postcode city region birth_place occupation organisation_name identifier".split()
+    ["given_name", "family_name", "birth_name", "full_name", "birth_date", "sex", "civility", "email", "phone", "address_line", "street_number", "street_name", "address_extra", "postcode", "city", "region", "birth_place", "occupation", "organisation_name", "identifier"]
 )
 """Kinds that the model compares; `country` and `attribute` say too little about who somebody is."""
 
@@ -26,11 +25,11 @@ RECORD = ("source", "source_key", "party_type")
 LISTS = ("emails", "phones")
 
 PERSON_FEATURES = frozenset(
-    "given given_first given_root family family_words birth_name name_words birth_date birth_place sex occupation".split()
+    ["given", "given_first", "given_root", "family", "family_words", "birth_name", "name_words", "birth_date", "birth_place", "sex", "occupation"]
 )
 COMPANY_FEATURES = frozenset({"organisation"})
 DERIVED_FEATURES = frozenset(
-    "given_first given_root family_words birth_name name_words mail_name mail_digits mail_domain".split()
+    ["given_first", "given_root", "family_words", "birth_name", "name_words", "mail_name", "mail_digits", "mail_domain"]
 )
 """Features that come with another one; that they are empty needs no telling."""
 
@@ -89,19 +88,25 @@ def build_features(
             f"create or replace temp table dd_form_{field} as select raw, {picks} from "
             f'(select distinct "{field}" as raw from dd_input where "{field}" is not null)'
         )
-    joins = " ".join(
-        f'left join dd_form_{field} on dd_form_{field}.raw = dd_input."{field}"' for field in recipe.forms
-    )
+    joins = " ".join(f'left join dd_form_{field} on dd_form_{field}.raw = dd_input."{field}"' for field in recipe.forms)
     picks = "".join(f", {sql} as {name}" for name, sql in features.items())
-    con.execute(f"create or replace temp table dd_normal as select {', '.join(('rid', *RECORD))}{picks} from dd_input {joins}")
+    con.execute(
+        f"create or replace temp table dd_normal as select {', '.join(('rid', *RECORD))}{picks} from dd_input {joins}"
+    )
     names = tuple(features)
     return _finish(con, table, names)
 
 
 def _finish(con: duckdb.DuckDBPyConnection, table: str, names: tuple[str, ...]) -> Features:
     nick = "given" in names
-    parts = ", '\x1f', ".join(f"coalesce(array_to_string({n}, ' '), '')" if n in LISTS else f"coalesce({n}, '')" for n in names)
-    extra = ", split_part(given, ' ', 1) as given_first, coalesce(canonical, split_part(given, ' ', 1)) as given_root" if nick else ""
+    parts = ", '\x1f', ".join(
+        f"coalesce(array_to_string({n}, ' '), '')" if n in LISTS else f"coalesce({n}, '')" for n in names
+    )
+    extra = (
+        ", split_part(given, ' ', 1) as given_first, coalesce(canonical, split_part(given, ' ', 1)) as given_root"
+        if nick
+        else ""
+    )
     join = "left join dd_nicknames on dd_nicknames.name = split_part(given, ' ', 1)" if nick else ""
     con.execute(
         f"create or replace temp table {table} as select dd_normal.*{extra}, "
@@ -179,13 +184,19 @@ class _Recipe:
     def _names(self) -> dict[str, str | None]:
         given = self.first("given_name", "given", "dd_given")
         family = self.first("family_name", "family", "dd_family")
-        birth = [ref for ref in (
-            self.first("birth_name", "family", "dd_family"), self.first("family_name", "birth", "dd_birth")
-        ) if ref]
+        birth = [
+            ref
+            for ref in (self.first("birth_name", "family", "dd_family"), self.first("family_name", "birth", "dd_birth"))
+            if ref
+        ]
         full = self.by_kind.get("full_name", [])
         if full:
-            parsed_given = ", ".join(self.form(f, "given", "dd_given(dd_full_given(cast(raw as varchar)))") for f in full)
-            parsed_family = ", ".join(self.form(f, "family", "dd_family(dd_full_family(cast(raw as varchar)))") for f in full)
+            parsed_given = ", ".join(
+                self.form(f, "given", "dd_given(dd_full_given(cast(raw as varchar)))") for f in full
+            )
+            parsed_family = ", ".join(
+                self.form(f, "family", "dd_family(dd_full_family(cast(raw as varchar)))") for f in full
+            )
             both = " and ".join(f"{ref} is null" for ref in (given, family) if ref) or "true"
             given = f"coalesce({given or 'null'}, case when {both} then coalesce({parsed_given}) end)"
             family = f"coalesce({family or 'null'}, case when {both} then coalesce({parsed_family}) end)"
@@ -204,9 +215,13 @@ class _Recipe:
 
     def _places(self) -> dict[str, str | None]:
         line = self.by_kind.get("address_line", [])
-        numbers = [self.form(f, "v", "dd_identifier(cast(raw as varchar))") for f in self.by_kind.get("street_number", [])]
+        numbers = [
+            self.form(f, "v", "dd_identifier(cast(raw as varchar))") for f in self.by_kind.get("street_number", [])
+        ]
         numbers += [self.form(f, "number", "dd_number(cast(raw as varchar))") for f in line]
-        streets = [self.form(f, "street", "dd_street(cast(raw as varchar))") for f in self.by_kind.get("street_name", [])]
+        streets = [
+            self.form(f, "street", "dd_street(cast(raw as varchar))") for f in self.by_kind.get("street_name", [])
+        ]
         streets += [self.form(f, "street", "dd_street(cast(raw as varchar))") for f in line]
         return {
             "house": f"lower(dd_join(coalesce({', '.join(numbers)})))" if numbers else None,

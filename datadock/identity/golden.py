@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
+import polars as pl
 
 from datadock import names
 from datadock.catalog.fields import MODEL
-from datadock.identity.feature_store import _latest_sql
 from datadock.identity.memberships import current_memberships, read_log
 from datadock.identity.survivorship import survive
 from datadock.identity.workspace import CONTACTS, FEATURES, Workspace
@@ -52,7 +53,7 @@ def build_golden(workspace: Workspace) -> GoldenReport:
     """
     log = read_log(workspace)
     generation = int(log["generation"].max() or 0)  # type: ignore[arg-type]  # an integer column
-    features = int(workspace.cursor(FEATURES).get("generation", 0))
+    features = workspace.cursor(FEATURES)
     trust = {source.name: source.trust for source in workspace.catalog.sources.values()}
     rules = f"{workspace.catalog.survivorship.model_dump_json()}{sorted(trust.items())}"
     inputs = {"memberships": generation, "features": features, "rules": rules}
@@ -66,8 +67,7 @@ def build_golden(workspace: Workspace) -> GoldenReport:
     with workspace.connection(with_contacts=True) as con:
         con.register("dd_log", log.select("source", "source_key", "golden_id", "generation").to_arrow())
         con.register("dd_current", members.to_arrow())
-        everything = before.get("rules") != rules or not before
-        _touched(con, workspace, -1 if everything else int(before["memberships"]), int(before.get("features", 0)))
+        _touched(con, workspace, inputs, before)
         _members(con)
         survive(con, "dd_touched_members", workspace.catalog.survivorship, trust, "dd_golden")
         rows = _difference(con, workspace)
@@ -75,30 +75,30 @@ def build_golden(workspace: Workspace) -> GoldenReport:
         table = con.sql(rows).to_arrow_table()
         retired = int(con.execute(f"select count(*) from ({rows}) where op = 'retire'").fetchall()[0][0])
     workspace.append(names.CONTACTS, table, inputs)
-    return GoldenReport(
-        True, recomputed=recomputed, upserted=table.num_rows - retired, retired=retired, **whole
-    )
+    return GoldenReport(True, recomputed=recomputed, upserted=table.num_rows - retired, retired=retired, **whole)
 
 
-def _duplicates(members: object) -> tuple[int, int]:
-    import polars as pl
-
-    frame = members if isinstance(members, pl.DataFrame) else pl.DataFrame()
-    by_source = frame.group_by("golden_id", "source").agg(n=pl.len())
-    within = int((by_source["n"] - 1).sum()) if by_source.height else 0
+def _duplicates(members: pl.DataFrame) -> tuple[int, int]:
+    by_source = members.group_by("golden_id", "source").agg(n=pl.len())
     shared = by_source.filter(pl.len().over("golden_id") > 1)
-    return within, int(shared["n"].sum())
+    return members.height - by_source.height, int(shared["n"].sum())
 
 
-def _touched(con: duckdb.DuckDBPyConnection, workspace: Workspace, memberships: int, features: int) -> None:
-    if memberships < 0:
-        con.execute("create or replace temp table dd_touched as select distinct golden_id from dd_log where golden_id is not null")
+def _touched(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, inputs: dict[str, Any], before: dict[str, Any]
+) -> None:
+    """Golden ids whose records moved or changed since the last run; all of them under other rules."""
+    store = [inputs["rules"], inputs["features"].get("store"), inputs["features"].get("spec")]
+    if not before or store != [before["rules"], before["features"].get("store"), before["features"].get("spec")]:
+        con.execute(
+            "create or replace temp table dd_touched as select distinct golden_id from dd_log where golden_id is not null"
+        )
         return
     stored = workspace.scan(FEATURES, "source, source_key, generation")
     con.execute(
         "create or replace temp table dd_moved as "
-        f"select source, source_key from dd_log where generation > {memberships} union "
-        f"select source, source_key from {stored} where generation > {features}"
+        f"select source, source_key from dd_log where generation > {before['memberships']} union "
+        f"select source, source_key from {stored} where generation > {before['features']['generation']}"
     )
     con.execute(
         "create or replace temp table dd_touched as select distinct golden_id from dd_log "
@@ -134,6 +134,3 @@ def _difference(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> str:
         "[] as provenance, '' as row_hash from dd_stored s semi join dd_touched using (golden_id) "
         "anti join dd_golden using (golden_id) where s.op = 'upsert' order by 1"
     )
-
-
-__all__ = ["GoldenReport", "build_golden"]

@@ -24,7 +24,12 @@ def derive_redirects(log: pl.DataFrame) -> pl.DataFrame:
         moves.filter(pl.col("golden_id").is_not_null())
         .join(living, left_on="previous", right_on="golden_id", how="anti")
         .group_by("previous", "golden_id", "generation")
-        .agg(records=pl.len(), at=pl.col("valid_from").max(), run_id=pl.col("run_id").first(), cause=pl.col("cause").first())
+        .agg(
+            records=pl.len(),
+            at=pl.col("valid_from").max(),
+            run_id=pl.col("run_id").first(),
+            cause=pl.col("cause").first(),
+        )
     )
     # An id may retire, come back and retire again: the last leaving counts.
     last = votes.filter(pl.col("generation") == pl.col("generation").max().over("previous"))
@@ -103,7 +108,9 @@ def derive_lineage(log: pl.DataFrame) -> pl.DataFrame:
         .select(golden_id="previous", event=pl.lit("retired"), other_id=pl.lit(None, dtype=pl.String), at="valid_from",
                 cause="cause", run_id="run_id")
     )  # fmt: skip
-    return pl.concat([born.select(columns), ended.select(columns), gone.select(columns)]).sort("golden_id", "at", "event")
+    return pl.concat([born.select(columns), ended.select(columns), gone.select(columns)]).sort(
+        "golden_id", "at", "event"
+    )
 
 
 def _moves(log: pl.DataFrame) -> pl.DataFrame:

@@ -18,14 +18,13 @@ from datadock import names
 from datadock.identity.assignment import assign_ids, membership_changes
 from datadock.identity.cluster import EDGE, Clustering, Ints, cluster
 from datadock.identity.feature_store import load_features
-from datadock.identity.features import Features
 from datadock.identity.lineage import derive_lineage, derive_redirects
 from datadock.identity.model import load_model, load_term_frequencies
 from datadock.identity.normalise import install_macros
 from datadock.identity.pairs import LIVE_PAIRS, apart_sql, load_live_pairs
 from datadock.identity.scoring import score
 from datadock.identity.trainer import without_shared
-from datadock.identity.workspace import PARTIES, Workspace
+from datadock.identity.workspace import FEATURES, PARTIES, Workspace
 
 MAX_CLUSTER = 200
 """Records beyond which a cluster is told as too large to be one person."""
@@ -81,7 +80,7 @@ def assign_identities(workspace: Workspace) -> MembershipReport:
         return MembershipReport(False, current.height, current["golden_id"].n_unique())
     with workspace.connection() as con:
         parties = [_Party(con, workspace, party) for party in PARTIES]
-        records = pl.concat([party.partition(log) for party in parties])
+        records = pl.concat([party.partition(log, inputs) for party in parties])
         clusterings = [party.clustering for party in parties]
     changes, assigned = _changes(workspace, log, records)
     rows = changes.with_columns(
@@ -90,15 +89,14 @@ def assign_identities(workspace: Workspace) -> MembershipReport:
         generation=pl.lit(_next_generation(log), dtype=pl.Int64),
     ).select(list(_LOG))
     workspace.append(names.MEMBERSHIPS, rows.cast(_LOG).to_arrow(), inputs)  # type: ignore[arg-type]
-    log = pl.concat([log, rows.cast(_LOG)])  # type: ignore[arg-type]
-    retired = _write_lineage(workspace, log)
+    stood = log["golden_id"].unique()
+    retired = _write_lineage(workspace, pl.concat([log, rows.cast(_LOG)]))  # type: ignore[arg-type]
     sizes = assigned.group_by("golden_id").agg(n=pl.len())
-    older = set(log.filter(pl.col("generation") < _next_generation(log) - 1)["golden_id"])
     return MembershipReport(
         True,
         records=assigned.height,
         golden=sizes.height,
-        created=int((~sizes["golden_id"].is_in(list(older))).sum()),
+        created=int((~sizes["golden_id"].is_in(stood.implode())).sum()),
         moves=rows.height,
         retired=retired,
         components_split=sum(c.components_split for c in clusterings),
@@ -146,7 +144,9 @@ def _touched_by_decisions(workspace: Workspace, log: pl.DataFrame) -> pl.DataFra
     since = log["valid_from"].max()
     if since is not None:
         decisions = decisions.filter(pl.col("decided_at") > since)
-    return pl.concat([decisions.select(source=f"{side}_source", source_key=f"{side}_key") for side in ("left", "right")])
+    return pl.concat(
+        [decisions.select(source=f"{side}_source", source_key=f"{side}_key") for side in ("left", "right")]
+    )
 
 
 def read_decisions(workspace: Workspace) -> pl.DataFrame:
@@ -206,14 +206,16 @@ class _Party:
         self.table = ""
         self.clustering = Clustering(np.empty(0, dtype=np.int64), 0, 0, 0)
 
-    def partition(self, log: pl.DataFrame) -> pl.DataFrame:
+    def partition(self, log: pl.DataFrame, inputs: dict[str, Any]) -> pl.DataFrame:
         """Return source, source_key, received_at, cluster of every record of the party."""
         records = self.con.sql(
             f"select rid, source, source_key, received_at from {self.features.table} order by rid"
         ).pl()
         if records.height:
             load_live_pairs(self.con, self.workspace, self.party, self.model.version if self.model else "")
-            found = self.con.execute(f"select rid_l, rid_r, weight from {LIVE_PAIRS} where weight >= {EDGE} order by rid_l, rid_r").fetchnumpy()
+            found = self.con.execute(
+                f"select rid_l, rid_r, weight from {LIVE_PAIRS} where weight >= {EDGE} order by rid_l, rid_r"
+            ).fetchnumpy()
             must, never = self._decisions(records)
             self.clustering = cluster(
                 records.height,
@@ -224,10 +226,46 @@ class _Party:
                 must=must,
                 never=never,
                 single=self._single(records),
+                settled=self._settled(records, log, inputs),
             )
         labels = pl.Series("cluster", [f"{self.party}:"] * records.height, dtype=pl.String)
         numbers = pl.Series("cluster", self.clustering.labels).cast(pl.String)
         return records.select(*_KEYS, "received_at").with_columns((labels + numbers).alias("cluster"))
+
+    def _settled(self, records: pl.DataFrame, log: pl.DataFrame, inputs: dict[str, Any]) -> Ints | None:
+        """Earlier cluster of every record that nothing happened to since the memberships were last written."""
+        before = self.workspace.cursor(names.MEMBERSHIPS)
+        fixed = ("spec", "store", "apart", "decisions")
+        if (
+            not before
+            or any(before.get(key) != inputs.get(key) for key in fixed)
+            or before.get("models", {}).get(self.party) != inputs["models"].get(self.party)
+        ):
+            return None
+        moved = self.con.sql(self._moved_sql(int(before["generation"]))).pl().with_columns(moved=pl.lit(value=True))
+        placed = records.join(current_memberships(log), on=_KEYS, how="left", maintain_order="left").join(
+            moved, on=_KEYS, how="left", maintain_order="left"
+        )
+        codes = placed.select(
+            pl.when(pl.col("moved") | pl.col("golden_id").is_null())
+            .then(-1)
+            .otherwise(pl.col("golden_id").rank("dense").cast(pl.Int64))
+            .alias("code")
+        )
+        return codes["code"].to_numpy().astype(np.int64)
+
+    def _moved_sql(self, since: int) -> str:
+        """Records that changed, and all that a strong pair ever joined them to: their component may have broken."""
+        changed = (
+            f"(select distinct source, source_key from {self.workspace.scan(FEATURES)} where generation > {since})"
+        )
+        pairs = f"(select * from {self.workspace.scan(names.PAIRS)} where match_weight >= {EDGE})"
+        ends = [
+            f"select p.{other}_source as source, p.{other}_key as source_key from {pairs} p semi join {changed} c "
+            f"on p.{side}_source = c.source and p.{side}_key = c.source_key"
+            for side, other in (("left", "right"), ("right", "left"))
+        ]
+        return f"from {changed} union {' union '.join(ends)}"
 
     def _weigh(self, left: Ints, right: Ints) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Weigh pairs inside a component: there the odds against strangers are gone, so only contradictions count."""
@@ -275,6 +313,3 @@ class _Party:
         numbers = {name: place for place, name in enumerate(without)}
         mapped = records["source"].replace_strict(numbers, default=-1, return_dtype=pl.Int64)
         return mapped.to_numpy().astype(np.int64)
-
-
-__all__ = ["Features", "MembershipReport", "assign_identities", "current_memberships", "read_log"]

@@ -11,9 +11,19 @@ from collections.abc import Iterable
 import duckdb
 
 PLACEHOLDERS = (
-    *"inconnu inconnue unknown test tests teste na nc nr none null nan nil aucun aucune neant sans anonyme".split(),
-    *"anonymous anonymus client clients divers undefined tbd vide empty prenom nom firstname lastname surname".split(),
-    *("n a", "n c", "n r", "non renseigne", "non communique", "non precise", "pas de nom", "not known", "not available"),
+    *["inconnu", "inconnue", "unknown", "test", "tests", "teste", "na", "nc", "nr", "none", "null", "nan", "nil", "aucun", "aucune", "neant", "sans", "anonyme"],
+    *["anonymous", "anonymus", "client", "clients", "divers", "undefined", "tbd", "vide", "empty", "prenom", "nom", "firstname", "lastname", "surname"],
+    *(
+        "n a",
+        "n c",
+        "n r",
+        "non renseigne",
+        "non communique",
+        "non precise",
+        "pas de nom",
+        "not known",
+        "not available",
+    ),
     *("no name", "a completer", "a definir", "to be defined", "sans nom", "sans objet"),
 )
 """Values that stand for a missing one: a mail-order base holds thousands of people called Inconnu."""
@@ -34,8 +44,12 @@ _PROVIDERS = (
 )
 _JUNK_DATES = "19000101 19010101 18991230 18991231 17530101 19700101 00010101 99991231 20000000 11111111"
 
-_PARTICLES = r"^((de la|de l|de las|de los|de|du|des|d|del|della|dela|di|da|dos|van der|van den|van de|van|von|of|the) )+"
-_TITLES = r"\b(mr|mrs|ms|miss|mme|mlle|melle|monsieur|madame|mademoiselle|m|dr|docteur|prof|professeur|sir|me|maitre)\b\.?"
+_PARTICLES = (
+    r"^((de la|de l|de las|de los|de|du|des|d|del|della|dela|di|da|dos|van der|van den|van de|van|von|of|the) )+"
+)
+_TITLES = (
+    r"\b(mr|mrs|ms|miss|mme|mlle|melle|monsieur|madame|mademoiselle|m|dr|docteur|prof|professeur|sir|me|maitre)\b\.?"
+)
 _LEGAL_FORMS = (
     r"\b(sarl|sas|sasu|sa|eurl|sci|snc|scop|selarl|gie|ei|eirl|scea|gaec|earl|ltd|limited|plc|llc|inc|gmbh|ag|bv|nv|co|"
     r"company|corp|corporation|ste|societe|ets|etablissements|association|asso|groupe|group|pty)\b"

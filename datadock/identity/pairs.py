@@ -6,13 +6,14 @@ Stored pairs are never changed. One is live while both its feature hashes and it
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 
 from datadock import names
 from datadock.identity.blocking import BlockReport, candidate_pairs
-from datadock.identity.feature_store import feature_spec, load_features
-from datadock.identity.features import Features, linking_fields
+from datadock.identity.feature_store import load_features
+from datadock.identity.features import linking_fields
 from datadock.identity.model import Model, load_model, load_term_frequencies, save_model
 from datadock.identity.normalise import install_macros
 from datadock.identity.scoring import score, term_frequency_tables
@@ -67,10 +68,8 @@ def score_pairs(workspace: Workspace, *, retrain: bool = False) -> PairsReport:
     Raises:
         ModelError: When a model cannot be trusted; nothing is written then.
     """
-    features_now = workspace.cursor(FEATURES)
     before = workspace.cursor(names.PAIRS)
-    spec = feature_spec(workspace)
-    rest = {"spec": spec, "generation": features_now.get("generation", 0), "apart": apart_sql(workspace)}
+    rest = {**workspace.cursor(FEATURES), "apart": apart_sql(workspace)}
     if not retrain and before and {key: before.get(key) for key in rest} == rest and _models_stand(workspace, before):
         return PairsReport(False, models=before["models"])
     with workspace.connection() as con:
@@ -94,7 +93,7 @@ def score_pairs(workspace: Workspace, *, retrain: bool = False) -> PairsReport:
         )
 
 
-def _models_stand(workspace: Workspace, before: dict[str, dict[str, str]]) -> bool:
+def _models_stand(workspace: Workspace, before: dict[str, Any]) -> bool:
     for party, version in before.get("models", {}).items():
         model = load_model(workspace.model_folder, party)
         if model is None or model.version != version:
@@ -114,7 +113,7 @@ class _PartyRun:
     """Scoring of one party type."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, before: dict[str, object], *, retrain: bool
+        self, con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, before: dict[str, Any], *, retrain: bool
     ) -> None:
         self.con, self.workspace, self.party = con, workspace, party
         self.before = before
@@ -151,7 +150,11 @@ class _PartyRun:
         self.scored = int(con.execute("select count(*) from dd_fresh").fetchall()[0][0])
         everything = self.scored == self.features.rows
         self.blocks = candidate_pairs(
-            con, table, list(model.rules), "dd_found", only_new=None if everything else "dd_fresh",
+            con,
+            table,
+            list(model.rules),
+            "dd_found",
+            only_new=None if everything else "dd_fresh",
             apart=apart_sql(self.workspace),
         )
         self.candidates = int(con.execute("select count(*) from dd_found").fetchall()[0][0])
@@ -166,14 +169,11 @@ class _PartyRun:
         )
 
     def _scored_generation(self) -> int:
-        models = self.before.get("models", {})
-        same = (
-            isinstance(models, dict)
-            and models.get(self.party) == self.model.version
-            and self.before.get("spec") == feature_spec(self.workspace)
-            and self.before.get("apart") == apart_sql(self.workspace)
-        )
-        return int(str(self.before["generation"])) if same else -1
+        """The generation up to which this model has scored these features; -1 where it has none."""
+        now = {**self.workspace.cursor(FEATURES), "apart": apart_sql(self.workspace)}
+        same = self.before.get("models", {}).get(self.party) == self.model.version
+        same = same and all(self.before.get(key) == now.get(key) for key in ("spec", "store", "apart"))
+        return int(self.before["generation"]) if same else -1
 
 
 def load_live_pairs(con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, model_version: str) -> str:
@@ -188,6 +188,3 @@ def load_live_pairs(con: duckdb.DuckDBPyConnection, workspace: Workspace, party:
         f"and r.feature_hash = p.right_hash where p.model_version = '{model_version}' group by 1, 2 order by 1, 2"
     )
     return LIVE_PAIRS
-
-
-__all__ = ["Features", "PairsReport", "apart_sql", "load_live_pairs", "score_pairs"]

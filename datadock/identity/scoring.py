@@ -13,9 +13,7 @@ STORE_ABOVE = -4.0
 """Bits. Pairs below are not kept: an unstored pair counts as unlike, and is weighed anew where a cluster needs it."""
 
 
-def term_frequency_tables(
-    con: duckdb.DuckDBPyConnection, model: Model, table: str
-) -> dict[str, str]:
+def term_frequency_tables(con: duckdb.DuckDBPyConnection, model: Model, table: str) -> dict[str, str]:
     """Count the term frequencies that a model uses, less the expected duplicates of one person.
 
     A rare name that ten records of one person bear is still rare among people: of the records
@@ -70,9 +68,7 @@ def score(
     con.execute("drop table dd_compared")
 
 
-def _with_frequencies(
-    con: duckdb.DuckDBPyConnection, table: str, frequencies: Mapping[str, str], pairs: str
-) -> str:
+def _with_frequencies(con: duckdb.DuckDBPyConnection, table: str, frequencies: Mapping[str, str], pairs: str) -> str:
     """The features of the paired records with the frequency of each term; a term never counted is taken as rare."""
     picks, joins = [], []
     for feature, lookup in frequencies.items():

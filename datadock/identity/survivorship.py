@@ -23,7 +23,7 @@ _VALID = {
     "identifier": "dd_identifier({0}) is not null",
 }
 _TEXT_KINDS = frozenset(
-    "given_name family_name birth_name full_name organisation_name address_line address_extra city".split()
+    ["given_name", "family_name", "birth_name", "full_name", "organisation_name", "address_line", "address_extra", "city"]
 )
 
 

@@ -92,27 +92,29 @@ def _shared_values(con: duckdb.DuckDBPyConnection, features: Features) -> dict[s
     return found
 
 
-def without_shared(
-    con: duckdb.DuckDBPyConnection, features: Features, shared: Mapping[str, tuple[str, ...]]
-) -> str:
+def without_shared(con: duckdb.DuckDBPyConnection, features: Features, shared: Mapping[str, tuple[str, ...]]) -> str:
     """Create the features without the e-mails and phones that many people share, and with the address key."""
     replaced = []
     for name, values in shared.items():
         if values:
             quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
             kept = f"list_filter({name}, lambda v: v not in ({quoted}))"
-            replaced.append(f"case when list_has_any({name}, [{quoted}]) then nullif({kept}, []) else {name} end as {name}")
+            replaced.append(
+                f"case when list_has_any({name}, [{quoted}]) then nullif({kept}, []) else {name} end as {name}"
+            )
     star = f"* replace ({', '.join(replaced)})" if replaced else "*"
-    key = ", '|', ".join(f"coalesce({part}, '')" for part in ("street", "house", "postcode") if part in features.columns)
-    extra = f", case when street is not null then concat({key}) end as address_key" if "street" in features.columns else ""
+    key = ", '|', ".join(
+        f"coalesce({part}, '')" for part in ("street", "house", "postcode") if part in features.columns
+    )
+    extra = (
+        f", case when street is not null then concat({key}) end as address_key" if "street" in features.columns else ""
+    )
     table = f"{features.table}_scored"
     con.execute(f"create or replace temp table {table} as select {star}{extra} from {features.table}")
     return table
 
 
-def _filled(
-    con: duckdb.DuckDBPyConnection, table: str, features: Features, party: str
-) -> tuple[list[str], list[str]]:
+def _filled(con: duckdb.DuckDBPyConnection, table: str, features: Features, party: str) -> tuple[list[str], list[str]]:
     """Features with at least two values, and a note for each of the others that somebody declared."""
     foreign = COMPANY_FEATURES if party == "person" else PERSON_FEATURES
     known = [name for name in features.columns if name not in foreign]
@@ -210,7 +212,9 @@ def _untaught(comparisons: list[Comparison], rows: int) -> Trained:
     m = [values / values.sum() for values in m]
     u = [np.array([0.97, *([0.03 / len(c.levels)] * len(c.levels))]) for c in comparisons]
     share = 1 / max(10.0, float(rows))
-    return Trained(m, u, [0.5 * (a + b) for a, b in zip(m, u, strict=True)], share, share / 10, [np.ones(len(x)) for x in m], 0)
+    return Trained(
+        m, u, [0.5 * (a + b) for a, b in zip(m, u, strict=True)], share, share / 10, [np.ones(len(x)) for x in m], 0
+    )
 
 
 def _without_idle(model: Model, notes: list[str]) -> Model:

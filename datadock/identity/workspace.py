@@ -103,10 +103,8 @@ class Workspace:
                 return found
         return {}
 
-    def append(self, table: str, rows: pa.Table, inputs: dict[str, Any]) -> bool:
-        """Append rows once per inputs; tell whether anything was written."""
+    def append(self, table: str, rows: pa.Table, inputs: dict[str, Any]) -> None:
+        """Append rows, once per run and inputs, and record the inputs with them."""
         text = json.dumps(inputs, sort_keys=True)
-        version = self.lake.append_once(
-            table, rows, f"{table}:{text}", metadata={"datadock.inputs": text, "datadock.run_id": self.run_id}
-        )
-        return version is not None
+        metadata = {"datadock.inputs": text, "datadock.run_id": self.run_id}
+        self.lake.append_once(table, rows, f"{table}:{self.run_id}:{text}", metadata=metadata)

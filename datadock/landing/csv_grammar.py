@@ -53,8 +53,9 @@ def _well_placed(data: np.ndarray, quotes: np.ndarray, delimiter: int) -> bool:
     """Tell whether quotes alternately open and close values, doubled ones counting as close and open."""
     doubled = np.zeros(len(quotes) + 1, bool)
     doubled[1:-1] = np.diff(quotes) == 1
-    padded = np.concatenate(([_NEWLINE], data, [_NEWLINE]))
-    before, after = padded[quotes][0::2], padded[quotes + 2][1::2]
+    opening, closing = quotes[0::2], quotes[1::2]
+    before = np.where(opening > 0, data[opening - 1], _NEWLINE)
+    after = np.where(closing + 1 < len(data), data[np.minimum(closing + 1, len(data) - 1)], _NEWLINE)
     opens = (before == delimiter) | (before == _NEWLINE) | doubled[:-1][0::2]
     closes = (after == delimiter) | (after == _NEWLINE) | (after == _RETURN) | doubled[1:][1::2]
     return bool(opens.all() and closes.all())

@@ -137,7 +137,9 @@ class _Csv:
 
     def _plain(self, text: bytes) -> bool:
         """Tell whether nothing in a text is read differently by the two parsers."""
-        if not self.dialect.simple or b"\0" in text or text.count(b"\r") != text.count(b"\r\n"):
+        if not self.dialect.simple or b"\0" in text:
+            return False
+        if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
             return False
         longest = self.limits.max_record_bytes
         return len(text) <= longest or longest_line(text) <= longest

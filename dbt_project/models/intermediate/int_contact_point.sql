@@ -35,22 +35,28 @@ emails as (
     where coalesce(email, email_2) is not null
 ),
 
+normal_emails as (
+    select
+        *,
+        {{ normal_email('value') }} as normal_form
+    from emails
+    where value is not null
+),
+
 judged_emails as (
     select
         *,
-        {{ normal_email('value') }} as normal_form,
         case
-            when {{ is_placeholder(normal_email('value')) }} then 'placeholder'
-            when contains(value, '..') then 'syntax'
+            when {{ is_placeholder('normal_form') }} then 'placeholder'
+            when contains(normal_form, '..') then 'syntax'
             when
                 not regexp_full_match(
-                    {{ normal_email('value') }},
+                    normal_form,
                     '[a-z0-9!#$%&''*+/=?^_`{|}~.-]+@([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,}'
                 )
                 then 'syntax'
         end as reason
-    from emails
-    where value is not null
+    from normal_emails
 ),
 
 phones as (
@@ -78,11 +84,12 @@ judged_phones as (
     select
         *,
         case
-            when {{ is_placeholder('lower(value)') }} then 'placeholder'
-            when regexp_matches(normal_form, '0{8}|1{8}|2{8}|3{8}|4{8}|5{8}|6{8}|7{8}|8{8}|9{8}') then 'placeholder'
-            when contains(normal_form, '123456789') then 'placeholder'
+            when
+                regexp_matches(normal_form, '0{8}|1{8}|2{8}|3{8}|4{8}|5{8}|6{8}|7{8}|8{8}|9{8}|123456789')
+                then 'placeholder'
             when regexp_full_match(normal_form, '[+]33[1-9][0-9]{8}') then null
             when regexp_full_match(normal_form, '[+][1-9][0-9]{7,14}') and not starts_with(normal_form, '+33') then null
+            when {{ is_placeholder('lower(value)') }} then 'placeholder'
             else 'not_a_french_number'
         end as reason
     from normal_phones

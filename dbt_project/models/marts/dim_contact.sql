@@ -11,12 +11,25 @@ with contacts as (
     select * from {{ lake_rows(source('golden', 'contacts')) }}
 ),
 
-latest as (
-    select *
+-- Most contacts have one row here: only the others go through the window, which would sort every row.
+repeated as (
+    select golden_id
     from contacts
+    group by all
+    having count(*) > 1
+),
+
+latest as (
+    select contacts.*
+    from contacts
+    anti join repeated on contacts.golden_id = repeated.golden_id
+    union all by name
+    select contacts.*
+    from contacts
+    semi join repeated on contacts.golden_id = repeated.golden_id
     qualify row_number() over (
-        partition by golden_id
-        order by recorded_at desc, run_id desc
+        partition by contacts.golden_id
+        order by contacts.recorded_at desc, contacts.run_id desc
     ) = 1
 ),
 
