@@ -100,6 +100,8 @@ def copy(folder: Path) -> Callable[[], object]:
 
 def land(folder: Path) -> Callable[[], object]:
     """Land the csv into a new lake."""
+    import pandas  # noqa: F401  # pyarrow imports it with its first array
+
     from datadock.catalog.model import Source
     from datadock.lake import Lake
     from datadock.landing import land_file

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from datadock.errors import LakeError
+from datadock.lake_files import DataFiles, fits
 
 _CHUNK = 1 << 20
 _TABLE_OPTIONS = {
@@ -30,13 +31,6 @@ _TABLE_OPTIONS = {
     "delta.logRetentionDuration": "interval 3650 days",
     "delta.setTransactionRetentionDuration": "interval 36500 days",
 }
-
-_NEVER_REPEATED = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
-_WRITER = WriterProperties(
-    compression="ZSTD",
-    compression_level=1,
-    column_properties={"payload": _NEVER_REPEATED, "raw_bytes": _NEVER_REPEATED},
-)
 
 
 @dataclass(frozen=True)
@@ -149,7 +143,7 @@ class Lake:
             custom_metadata=dict(metadata or {}), app_transactions=[Transaction(name, 0) for name in names]
         )
         try:
-            _append(handle, data, properties)
+            _append(handle, self.path(table), data, properties)
         except CommitFailedError:
             if self.transactions_among(table, names):
                 return None
@@ -261,13 +255,22 @@ def _changed_at(path: Path) -> float:
         return float("inf")
 
 
-def _append(handle: DeltaTable, data: pa.RecordBatchReader | pa.Table, properties: CommitProperties) -> None:
+def _append(
+    handle: DeltaTable, folder: Path, data: pa.RecordBatchReader | pa.Table, properties: CommitProperties
+) -> None:
     """Commit rows on the handle whose transactions were looked up."""
-    write_deltalake(
-        handle,
-        data,
-        mode="append",
-        schema_mode="merge",
-        commit_properties=properties,
-        writer_properties=_WRITER,
-    )
+    if not fits(data.schema, handle.schema()):
+        write_deltalake(handle, data, mode="append", schema_mode="merge", commit_properties=properties)
+        return
+    partition_by = handle.metadata().partition_columns
+    batches = data if isinstance(data, pa.RecordBatchReader) else data.to_batches()
+    files = DataFiles(folder, data.schema, partition_by)
+    actions = files.write(batches)
+    try:
+        handle.create_write_transaction(
+            actions, "append", handle.schema(), partition_by=partition_by, commit_properties=properties
+        )
+    except (OSError, DeltaError):
+        files.remove()
+        raise
+    handle.update_incremental()

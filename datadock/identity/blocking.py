@@ -11,15 +11,16 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import duckdb
+import pyarrow as pa
 
 from datadock.identity.features import COMPANY_FEATURES, PERSON_FEATURES
 
 MAX_BLOCK = 400
 """Records that may share a key. Beyond it a key says nothing and its pairs grow with the square."""
 
-_PAIRS_PER_RECORD = 1.5
-_WIDE_PAIRS_PER_RECORD = 12
 _LEAST_BUDGET, _WIDE_BUDGET = 50_000, 600_000
+_WIDE_PAIRS_PER_RECORD, _TIGHT_PAIRS_PER_RECORD = 12.0, 0.6
+_WIDE_UP_TO = 50_000
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class BlockReport:
 
 
 _INITIALS = "least(given[1], family[1]) || greatest(given[1], family[1])"
-_SOUND = "dd_sound(family_words)"
+_SOUND = "family_sound"
 _YEAR = "birth_date[:4]"
 _NAMES = "least(given_first, family) || ' ' || greatest(given_first, family)"
 
@@ -108,8 +109,7 @@ def choose_rules(con: duckdb.DuckDBPyConnection, table: str, features: Collectio
         party: ``person`` or ``company``.
     """
     rows = con.execute(f"select count(*) from {table}").fetchall()[0][0]
-    wide = min(_WIDE_BUDGET, _WIDE_PAIRS_PER_RECORD * rows)
-    budget = max(_LEAST_BUDGET, wide, int(_PAIRS_PER_RECORD * rows))
+    budget = _budget(rows)
     foreign = COMPANY_FEATURES if party == "person" else PERSON_FEATURES
     usable = set(features) - foreign
     ladders = [*_LADDERS, *((f"same_{name[3:]}", ((name,),)) for name in sorted(usable) if name.startswith("id_"))]
@@ -120,6 +120,12 @@ def choose_rules(con: duckdb.DuckDBPyConnection, table: str, features: Collectio
         if rule is not None:
             chosen.append(rule)
     return [rule for place, rule in enumerate(chosen) if not _is_implied(rule, place, chosen)]
+
+
+def _budget(rows: int) -> int:
+    """Pairs that one rule may bring: wide for small sets, then ever tighter, as the time of a run is for all rules."""
+    shrunk = _WIDE_BUDGET * min(1.0, (_WIDE_UP_TO / max(1, rows)) ** 0.8)
+    return int(max(_LEAST_BUDGET, min(_WIDE_PAIRS_PER_RECORD * rows, shrunk), _TIGHT_PAIRS_PER_RECORD * rows))
 
 
 def _is_implied(rule: Rule, place: int, chosen: list[Rule]) -> bool:
@@ -139,8 +145,7 @@ def _needs(keys: tuple[str, ...]) -> set[str]:
     )
     words = set()
     for key in keys:
-        text = key.replace("dd_sound", "")
-        words |= {name for name in known if _has_word(text, name)}
+        words |= {name for name in known if _has_word(key, name)}
         words |= {key} if key.startswith("id_") else set()
     return words
 
@@ -165,18 +170,28 @@ def _loosest(
 
 def _measure(con: duckdb.DuckDBPyConnection, table: str, keys: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
     blocks = f"select key, count(*) as n from ({keys_sql(table, keys)}) group by key having count(*) > 1"
-    pairs = con.execute(f"select coalesce(sum(n * (n - 1) / 2), 0)::bigint from ({blocks}) where n <= {MAX_BLOCK}")
-    total = int(pairs.fetchall()[0][0])
-    stopped = con.execute(f"select key from ({blocks}) where n > {MAX_BLOCK} order by key").fetchall()
-    return total, tuple(row[0] for row in stopped)
+    pairs, large = con.execute(
+        f"select coalesce(sum(n * (n - 1) / 2) filter (where n <= {MAX_BLOCK}), 0)::bigint, "
+        f"count(*) filter (where n > {MAX_BLOCK}) from ({blocks})"
+    ).fetchall()[0]
+    if not large:
+        return int(pairs), ()
+    texts = (
+        f"select any_value(text) as text from ({keys_sql(table, keys, with_text=True)}) "
+        f"group by key having count(*) > {MAX_BLOCK} order by text"
+    )
+    return int(pairs), tuple(row[0] for row in con.execute(texts).fetchall())
 
 
-def keys_sql(table: str, keys: tuple[str, ...]) -> str:
-    """Return SQL of (rid, key) for the keys of a rule over a table of features."""
-    parts = " || '|' || ".join(f"({key})" if not key.startswith("unnest") else "each" for key in keys)
+def keys_sql(table: str, keys: tuple[str, ...], *, with_text: bool = False) -> str:
+    """Return SQL of (rid, key[, text]) for the keys of a rule over a table of features; key is a hash."""
+    parts = [f"({key})" if not key.startswith("unnest") else "each" for key in keys]
     lists = [key for key in keys if key.startswith("unnest")]
     origin = f"(select *, {lists[0]} as each from {table})" if lists else table
-    return f"select rid, key from (select rid, {parts} as key from {origin}) where key is not null"
+    known = " and ".join(f"{part} is not null" for part in parts)
+    joined = " || '|' || ".join(parts)
+    text = f", {joined} as text" if with_text else ""
+    return f"select rid, hash({', '.join(parts)}) as key{text} from {origin} where {known}"
 
 
 def candidate_pairs(
@@ -215,19 +230,19 @@ def candidate_pairs(
 
 def _pairs_of(con: duckdb.DuckDBPyConnection, table: str, rule: Rule, only_new: str | None) -> BlockReport:
     con.execute(
-        f"create or replace temp table dd_keys as select rid, key, hash(key) as h from ({keys_sql(table, rule.keys)})"
+        f"create or replace temp table dd_keys as {keys_sql(table, rule.keys, with_text=bool(rule.stopped))}"
     )
     if rule.stopped:
-        con.execute("create or replace temp table dd_stopped (key varchar)")
-        con.executemany("insert into dd_stopped values (?)", [[key] for key in rule.stopped])
-        con.execute("delete from dd_keys using dd_stopped where dd_keys.key = dd_stopped.key")
+        con.register("dd_stopped", pa.table({"text": list(rule.stopped)}))
+        con.execute("delete from dd_keys where text in (select text from dd_stopped)")
+        con.unregister("dd_stopped")
     left = f"(select k.* from dd_keys k semi join {only_new} n on k.rid = n.rid)" if only_new else "dd_keys"
     order = "l.rid <> r.rid" if only_new else "l.rid < r.rid"
     made = con.execute(
         f"insert into dd_candidates select distinct least(l.rid, r.rid), greatest(l.rid, r.rid) "
-        f"from {left} l join dd_keys r on l.h = r.h and l.key = r.key and {order}"
+        f"from {left} l join dd_keys r on l.key = r.key and {order}"
     ).fetchall()[0][0]
     overgrown = con.execute(
-        f"select count(*) from (select h from dd_keys group by h having count(*) > {2 * MAX_BLOCK})"
+        f"select count(*) from (select key from dd_keys group by key having count(*) > {2 * MAX_BLOCK})"
     ).fetchall()[0][0]
     return BlockReport(rule.name, rule.keys, int(made), len(rule.stopped), int(overgrown))

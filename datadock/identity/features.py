@@ -17,20 +17,30 @@ from datadock.catalog.fields import MODEL
 from datadock.identity.normalise import install_macros
 
 LINKING_KINDS = frozenset(
-    ["given_name", "family_name", "birth_name", "full_name", "birth_date", "sex", "civility", "email", "phone", "address_line", "street_number", "street_name", "address_extra", "postcode", "city", "region", "birth_place", "occupation", "organisation_name", "identifier"]
-)
+    {
+        "given_name", "family_name", "birth_name", "full_name", "birth_date", "sex", "civility", "email", "phone",
+        "address_line", "street_number", "street_name", "address_extra", "postcode", "city", "region",
+        "birth_place", "occupation", "organisation_name", "identifier",
+    }
+)  # fmt: skip
 """Kinds that the model compares; `country` and `attribute` say too little about who somebody is."""
 
 RECORD = ("source", "source_key", "party_type")
 LISTS = ("emails", "phones")
 
 PERSON_FEATURES = frozenset(
-    ["given", "given_first", "given_root", "family", "family_words", "birth_name", "name_words", "birth_date", "birth_place", "sex", "occupation"]
-)
+    {
+        "given", "given_first", "given_root", "family", "family_words", "family_sound", "birth_name", "name_words",
+        "birth_date", "birth_place", "sex", "occupation",
+    }
+)  # fmt: skip
 COMPANY_FEATURES = frozenset({"organisation"})
 DERIVED_FEATURES = frozenset(
-    ["given_first", "given_root", "family_words", "birth_name", "name_words", "mail_name", "mail_digits", "mail_domain"]
-)
+    {
+        "given_first", "given_root", "family_words", "family_sound", "birth_name", "name_words", "mail_name",
+        "mail_digits", "mail_domain",
+    }
+)  # fmt: skip
 """Features that come with another one; that they are empty needs no telling."""
 
 
@@ -98,22 +108,27 @@ def build_features(
 
 
 def _finish(con: duckdb.DuckDBPyConnection, table: str, names: tuple[str, ...]) -> Features:
-    nick = "given" in names
     parts = ", '\x1f', ".join(
-        f"coalesce(array_to_string({n}, ' '), '')" if n in LISTS else f"coalesce({n}, '')" for n in names
+        f"coalesce(array_to_string({name}, ' '), '')" if name in LISTS else f"coalesce({name}, '')" for name in names
     )
-    extra = (
-        ", split_part(given, ' ', 1) as given_first, coalesce(canonical, split_part(given, ' ', 1)) as given_root"
-        if nick
-        else ""
-    )
-    join = "left join dd_nicknames on dd_nicknames.name = split_part(given, ' ', 1)" if nick else ""
+    derived, joins = {}, ""
+    if "given" in names:
+        derived["given_first"] = "split_part(given, ' ', 1)"
+        derived["given_root"] = "coalesce(canonical, split_part(given, ' ', 1))"
+        joins += " left join dd_nicknames on dd_nicknames.name = split_part(given, ' ', 1)"
+    if "family_words" in names:
+        con.execute(
+            "create or replace temp table dd_sounds as select family_words as words, dd_sound(family_words) as sound "
+            "from (select distinct family_words from dd_normal where family_words is not null)"
+        )
+        derived["family_sound"] = "sound"
+        joins += " left join dd_sounds on words = family_words"
+    extra = "".join(f", {sql} as {name}" for name, sql in derived.items())
     con.execute(
         f"create or replace temp table {table} as select dd_normal.*{extra}, "
-        f"left(md5(concat({parts or repr('')})), 16) as feature_hash from dd_normal {join} order by rid"
+        f"left(md5(concat({parts or repr('')})), 16) as feature_hash from dd_normal{joins} order by rid"
     )
-    rows = con.execute(f"select count(*) from {table}").fetchall()[0][0]
-    derived = ("given_first", "given_root") if nick else ()
+    rows = int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
     return Features(table, (*names, *derived), rows)
 
 

@@ -108,7 +108,7 @@ def _definitions(manifest: Any) -> dict[str, str]:
         if unique_id not in definitions:
             node = manifest.nodes[unique_id]
             parts = [node.checksum.checksum, str(node.config.materialized)]
-            parts += [f"{name}:{column.data_type}" for name, column in node.columns.items()]
+            parts += [f"{name}:{column.data_type}:{column.constraints}" for name, column in node.columns.items()]
             parts += sorted(_macros(manifest, node.depends_on.macros))
             parts += sorted(define(parent) for parent in node.depends_on.nodes if parent.startswith("model."))
             definitions[unique_id] = hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -16,7 +16,8 @@ import duckdb
 from datadock.lake import Lake
 from datadock.warehouse.dbt_plugin import Session
 from datadock.warehouse.lake_views import attach_lake, attach_meta, attach_new_rows
-from datadock.warehouse.store import open_warehouse, read_cursors
+from datadock.warehouse.store import DATABASE, IN_UTC, read_cursors
+from datadock.warehouse.values_sql import literal
 
 if TYPE_CHECKING:
     from datadock.warehouse.dbt import NodeResult
@@ -53,7 +54,10 @@ def _question(node: NodeResult, compiled: str | None) -> str | None:
 
 def _rows(session: Session, query: str) -> str:
     lake = Lake(session.settings.lake_root)
-    with open_warehouse(session.settings) as con:
+    with duckdb.connect() as con:
+        con.execute(IN_UTC)
+        con.execute(f"attach {literal(str(session.settings.warehouse))} as {DATABASE} (read_only)")
+        con.execute(f"use {DATABASE}")
         versions = attach_lake(con, lake, session.sources)
         attach_new_rows(con, lake, read_cursors(con), versions)
         attach_meta(con, versions, session.run_id, session.measured_at)

@@ -23,6 +23,9 @@ from datadock.warehouse.values_sql import SQL_TYPES, value_macros
 
 _RECORD = "models/staging/.scaffold.json"
 
+_LISTED = ("contact_address", "contact_role", "order_line")
+"""Entities that a record lists as they are now."""
+
 
 def scaffold(catalog: Catalog, dbt_project: Path, source: str | None = None, *, force: bool = False) -> list[Path]:
     """Write the staging models of one source or of all, and the generated lists.
@@ -142,11 +145,25 @@ def _catalog_sources(catalog: Catalog) -> dict[str, Any]:
                 "source": source.name,
                 "name": staging_model(source.name, entity),
                 "columns": [name for name in staging_columns(source, entity) if name in columns],
+                **_enclosing(source, entity),
             }
             for source in sources
         ]
         found[entity] = {"columns": columns, "models": models}
     return found
+
+
+def _enclosing(source: Source, entity: str) -> dict[str, str]:
+    """Return the model of the records whose newest version says which elements there are, where that is so.
+
+    Lines, addresses and roles are what the newest version of their record lists. Events and consents are history:
+    what a record once told stays.
+    """
+    main = source.entities[source.main_entity]
+    listed = entity in _LISTED and entity != source.main_entity and source.entities[entity].each  # type: ignore[index]
+    if not listed or main.each or main.only:
+        return {}
+    return {"enclosing": staging_model(source.name, source.main_entity)}
 
 
 def _write_model(project: Path, path: str, text: str, record: dict[str, str], force: bool) -> bool:

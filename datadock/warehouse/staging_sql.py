@@ -166,6 +166,14 @@ def staging_columns(source: Source, entity: str) -> dict[str, str]:
     return {**columns, "record_updated_at": SQL_TYPES["timestamp"], **LINEAGE}
 
 
+def version_places(source: Source, declared: Entity) -> list[str]:
+    """Return where the time of an entity's version stands; an element of a list has that of its record."""
+    if declared.updated_at or not declared.each:
+        return declared.updated_at or []
+    enclosing = source.entities[source.main_entity]
+    return [] if enclosing.each else [f"^{place}" for place in enclosing.updated_at or []]
+
+
 def field_order(declared: Entity, entity: str) -> list[str]:
     """Return the declared fields: those of the model in the model's order, then the source's own."""
     own = [name for name in MODEL[entity] if name in declared.fields]
@@ -241,8 +249,8 @@ def _plan(source: Source, entity: str, declared: Entity) -> _Query:
     for name in field_order(declared, entity):
         if declared.fields[name].from_:
             query.given[f"{name}"] = query.first(declared.fields[name].from_)
-    if declared.updated_at:
-        query.given["record_updated_at"] = query.first(declared.updated_at)
+    if updated_at := version_places(source, declared):
+        query.given["record_updated_at"] = query.first(updated_at)
     for place, values in declared.only.items():
         query.only.append(f"trim({query.read(place)}) in ({', '.join(literal(str(value)) for value in values)})")
     return query
@@ -309,7 +317,7 @@ def _renamed(source: Source, entity: str, declared: Entity, macros: bool) -> str
     for name in field_order(declared, entity):
         columns[name] = _value(name, declared.fields[name], source.type(entity, name), macros)
     columns["record_updated_at"] = (
-        _read("record_updated_at", "timestamp", None, macros) if declared.updated_at else "cast(null as timestamptz)"
+        _read("record_updated_at", "timestamp", None, macros) if version_places(source, declared) else "cast(null as timestamptz)"
     )
     return "".join(
         f"{textwrap.indent(expression, '    ')}{'' if expression == name else f' as {name}'},\n"

@@ -36,3 +36,15 @@
         )
     {%- endif -%}
 {%- endmacro %}
+
+{# Removes facts that their source no longer tells: a line that the newest version of its order does not list. #}
+{% macro drop_untold(facts) -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where not exists (
+            select 1
+            from {{ facts }} as told
+            where told.source = {{ this.identifier }}.source and told.source_key = {{ this.identifier }}.source_key
+        )
+    {%- endif -%}
+{%- endmacro %}

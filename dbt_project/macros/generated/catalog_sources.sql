@@ -235,7 +235,8 @@
                     "_file",
                     "_line",
                     "_received_at"
-                ]
+                ],
+                "enclosing": "stg_eshop_customers__contact"
             }
         ]
     },
@@ -286,7 +287,8 @@
                     "_file",
                     "_line",
                     "_received_at"
-                ]
+                ],
+                "enclosing": "stg_eshop_customers__contact"
             }
         ]
     },
@@ -374,7 +376,8 @@
                     "_file",
                     "_line",
                     "_received_at"
-                ]
+                ],
+                "enclosing": "stg_orders__order"
             }
         ]
     },

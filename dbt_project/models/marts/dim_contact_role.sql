@@ -2,7 +2,8 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['source', 'source_key'],
-    on_schema_change='append_new_columns'
+    on_schema_change='append_new_columns',
+    pre_hook="{{ drop_untold(ref('int_contact_role')) }}"
 ) }}
 
 with roles as (
