@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import Schema
-from deltalake.transaction import AddAction
+from deltalake.transaction import AddAction, RemoveAction
 
 _ROW_GROUP = 122_880
 """Rows that DuckDB reads at a time."""
@@ -46,7 +46,7 @@ class DataFiles:
         self._open: dict[_Partition, _DataFile] = {}
         self._done: list[_DataFile] = []
 
-    def write(self, batches: Iterable[pa.RecordBatch]) -> list[AddAction]:
+    def write(self, batches: Iterable[pa.RecordBatch]) -> list[AddAction | RemoveAction]:
         """Write every batch; return the actions that make the files part of the table.
 
         Raises:
@@ -112,8 +112,7 @@ class _DataFile:
         self._writer = pq.ParquetWriter(
             self.path,
             pa.schema([schema.field(name) for name in self._columns]),
-            compression="zstd",
-            compression_level=1,
+            compression="snappy",  # zstd halves the size, for 0.8 CPU s more per million records written and read
             use_dictionary=repeated,
             write_statistics=repeated,
         )
@@ -143,7 +142,7 @@ class _DataFile:
     def action(self) -> AddAction:
         facts = self.path.stat()
         return AddAction(
-            path=quote(self._name, safe="/=-."),
+            path=self._name,
             size=facts.st_size,
             partition_values=self._partition,
             modification_time=int(time.time() * 1000),

@@ -48,12 +48,13 @@ class Door:
         if not chunk.num_rows:
             return {}
         for rules in self.contract:
-            frame = self._values.read(rules, chunk, flat=flat)
-            for rule in rules.rules:
-                broken = frame.filter(~rule.holds).select("_row", "_element", rule.column)
+            broken = self._values.broken(rules, chunk, flat=flat)
+            for number, rule in enumerate(rules.rules):
                 absent = _absent(rules, rule, header)
-                for row, element, found in broken.iter_rows():
-                    failures.setdefault(row, []).append(absent or _reason(rule, element, found))
+                for values in broken:
+                    if not values[f"rule_{number}"]:
+                        reason = absent or _reason(rule, values["_element"], values[rule.column])
+                        failures.setdefault(values["_row"], []).append(reason)
         return {row: tuple(reasons) for row, reasons in failures.items()}
 
 

@@ -1,7 +1,7 @@
 """The rules of a source's contract, made from its declaration: the one place that says what a record must hold.
 
-A rule is a Polars expression over the values of one entity; the door applies it to every chunk,
-and the pandera schema of the asset check is built from the same rules.
+A rule is a SQL condition on the values of one entity. The door applies it to every chunk, and the
+pandera schema of the raw table's check demands its result of every row.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-import polars as pl
+import duckdb
 
 from datadock.catalog.fields import DATE_FORMATS, TIMESTAMP_FORMATS, Type
 from datadock.catalog.model import Entity, Field, Source
+from datadock.contracts.engine import connection
 from datadock.errors import CatalogError
+from datadock.warehouse.values_sql import identifier, literal
 
 _EXAMPLES: dict[Type, str] = {
     "date": "a date",
@@ -32,9 +34,9 @@ class Rule:
     Attributes:
         code: The reason's code for a record that breaks it.
         field: Name of the field; for a key its place in the record.
-        column: The column of the values frame that holds the value as text.
+        column: The column of the values that holds the value as text.
         expected: What should be there, in words.
-        holds: True where the value keeps the rule; never null.
+        holds: SQL condition on the values, true where the rule is kept; never null.
         demands: Whether a value must be there at all.
         choices: The values allowed, where they are listed.
     """
@@ -43,7 +45,7 @@ class Rule:
     field: str
     column: str
     expected: str
-    holds: pl.Expr
+    holds: str
     demands: bool = False
     choices: tuple[str, ...] = ()
 
@@ -53,7 +55,7 @@ class Value:
     """A value that rules look at.
 
     Attributes:
-        column: Its name in the values frame; ``<column>__typed`` is its reading as ``type``,
+        column: Its name among the values; ``<column>__typed`` is its reading as ``type``,
             ``<column>__number`` the one as a number.
         places: Where it stands in the record; the first that holds something counts.
         declared: The field, or None for a part of the key.
@@ -110,34 +112,36 @@ def _value(source: Source, entity: str, declared: Entity, name: str) -> Value:
 
 
 def _filled(code: str, name: str, column: str, expected: str) -> Rule:
-    return Rule(code, name, column, expected, pl.col(column).is_not_null(), demands=True)
+    return Rule(code, name, column, expected, f"{identifier(column)} is not null", demands=True)
 
 
 def _field_rules(source: Source, entity: str, name: str, declared: Field) -> list[Rule]:
-    value, typed = pl.col(name), pl.col(f"{name}__typed")
+    value = identifier(name)
     kind = source.type(entity, name)
     rules = []
     if declared.required:
         rules.append(_filled("missing_value", name, name, "a value in every record"))
     if declared.strict and kind != "text":
-        rules.append(Rule("bad_type", name, name, _readable(kind, declared), value.is_null() | typed.is_not_null()))
+        readable = f"{value} is null or {identifier(name + '__typed')} is not null"
+        rules.append(Rule("bad_type", name, name, _readable(kind, declared), readable))
     if declared.pattern is not None:
-        matches = value.str.contains(f"^(?:{_checked(source, name, declared.pattern)})$").fill_null(value=True)
+        pattern = _checked(source, name, declared.pattern)
+        matches = f"coalesce(regexp_full_match({value}, {literal(pattern)}), true)"
         rules.append(Rule("pattern", name, name, f"a value that matches {declared.pattern}", matches))
     if declared.one_of is not None:
         choices = tuple(declared.one_of)
-        known = value.is_null() | value.is_in(list(choices))
+        known = f"coalesce({value} in ({', '.join(literal(choice) for choice in choices)}), true)"
         rules.append(Rule("not_in_list", name, name, f"one of {', '.join(choices)}", known, choices=choices))
     if declared.min is not None or declared.max is not None:
         rules.append(Rule("out_of_range", name, name, _range(declared), _within(name, declared)))
     return rules
 
 
-def _within(name: str, declared: Field) -> pl.Expr:
-    number = pl.col(f"{name}__number")
-    above = number >= declared.min if declared.min is not None else pl.lit(value=True)
-    below = number <= declared.max if declared.max is not None else pl.lit(value=True)
-    return (above & below).fill_null(value=True)
+def _within(name: str, declared: Field) -> str:
+    number = identifier(f"{name}__number")
+    bounds = [f"{number} >= {declared.min!r}"] if declared.min is not None else []
+    bounds += [f"{number} <= {declared.max!r}"] if declared.max is not None else []
+    return f"coalesce({' and '.join(bounds)}, true)"
 
 
 def _range(declared: Field) -> str:
@@ -160,8 +164,8 @@ def _readable(kind: Type, declared: Field) -> str:
 def _checked(source: Source, name: str, pattern: str) -> str:
     try:
         re.compile(pattern)
-        pl.Series([""]).str.contains(pattern)
-    except (re.error, pl.exceptions.ComputeError) as error:
+        connection().execute("select regexp_full_match('', ?)", [pattern])
+    except (re.error, duckdb.Error) as error:
         raise CatalogError(
             f"{source.name}.yml: {name}.pattern: {pattern!r} cannot be applied: {error}",
             expected="a regular expression without look-around or back-references",

@@ -6,11 +6,10 @@ warehouse never disagree about what a date or an amount is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 from datadock.contracts.engine import connection
@@ -37,8 +36,8 @@ class ValueReader:
     def __init__(self) -> None:
         self._connection = connection()
 
-    def read(self, rules: EntityRules, chunk: pa.Table, *, flat: bool) -> pl.DataFrame:
-        """Return the values of one entity.
+    def broken(self, rules: EntityRules, chunk: pa.Table, *, flat: bool) -> list[dict[str, Any]]:
+        """Return the values of the records (or elements of their list) that break a rule.
 
         Args:
             rules: The entity's rules.
@@ -46,20 +45,23 @@ class ValueReader:
             flat: Which of the two.
 
         Returns:
-            One row per record (per element, where the entity has ``each``): ``_row`` (from 0),
-            ``_element`` (from 1, or null), each value's text, and its reading where asked for.
+            For each: ``_row`` (from 0), ``_element`` (from 1, or None where the entity has no ``each``),
+            each value's text by its column, and ``rule_0``, ``rule_1``, ... whether it is kept.
         """
         rows = chunk.num_rows
         if flat:
             query, chunk = _flat_query(rules, chunk)
         else:
-            query = _json_query(rules)
+            query = json_query(rules, "chunk")
         numbers = pa.array(np.arange(rows), pa.int64())
+        kept = " and ".join(f"rule_{number}" for number in range(len(rules.rules)))
         self._connection.register("chunk", chunk.append_column("_row", numbers))
         try:
-            return pl.DataFrame(self._connection.sql(query).to_arrow_table())
+            found = self._connection.sql(f"select * from ({query}) where not ({kept})").to_arrow_table()
         finally:
             self._connection.unregister("chunk")
+        rows_found: list[dict[str, Any]] = found.to_pylist()
+        return rows_found
 
 
 def _flat_query(rules: EntityRules, chunk: pa.Table) -> tuple[str, pa.Table]:
@@ -80,7 +82,8 @@ def _flat_query(rules: EntityRules, chunk: pa.Table) -> tuple[str, pa.Table]:
     return query + (" limit 0" if rules.each is not None else ""), columns
 
 
-def _json_query(rules: EntityRules) -> str:
+def json_query(rules: EntityRules, relation: str) -> str:
+    """Return the query of an entity's values and rules over ``payload`` texts numbered by ``_row``."""
     record: list[str] = []
     element: list[str] = []
 
@@ -95,7 +98,7 @@ def _json_query(rules: EntityRules) -> str:
         return f"{'element_values' if inner else 'record_values'}[{paths.index(path) + 1}]"
 
     select = _select(rules, read, "opened", "record_row", "element_number")
-    base = f"select payload, _row as record_row, {_extract('payload', record)} as record_values from chunk"
+    base = f"select payload, _row as record_row, {_extract('payload', record)} as record_values from {relation}"
     if rules.each is None:
         return f"with opened as (select *, cast(null as bigint) as element_number from ({base})) {select}"
     listed = f"cast(json_extract(payload, {literal(json_path(keys_of(rules.each)))}) as json[])"
@@ -117,27 +120,32 @@ def _extract(column: str, paths: list[str]) -> str:
     return f"json_extract_string({column}, [{', '.join(literal(path) for path in paths)}])"
 
 
-def _select(rules: EntityRules, read: Any, relation: str, row: str, element: str) -> str:
+def _select(rules: EntityRules, read: Callable[[str], str], relation: str, row: str, element: str) -> str:
+    """Return the query in three layers: texts as given, their readings, the rules on both."""
     given = [f"{_first(value, read)} as {identifier(value.column)}" for value in rules.values]
-    only = [
-        f"trim({read(place)}) in ({', '.join(literal(item) for item in items)})" for place, items in rules.only.items()
-    ]
-    typed_columns = [column for value in rules.values for column in _readings(value)]
-    names = [identifier(value.column) for value in rules.values]
-    held = f"coalesce({' and '.join(only)}, false)" if only else "true"
-    inner = ", ".join([f"{row} as _row", f"{element} as _element", *given, f"{held} as _held"])
-    columns = ", ".join(["_row", "_element", *names, *typed_columns])
-    return f"select {columns} from (select {inner} from {relation}) where _held"
+    only = [f"trim({read(place)}) in ({', '.join(literal(v) for v in values)})" for place, values in rules.only.items()]
+    where = f" where {' and '.join(only)}" if only else ""
+    texts = ", ".join([f"{row} as _row", f"{element} as _element", *given])
+    readings = ", ".join(["*", *(column for value in rules.values for column in _readings(value))])
+    names = ["_row", "_element", *(identifier(value.column) for value in rules.values)]
+    columns = ", ".join([*names, *(f"{rule.holds} as rule_{number}" for number, rule in enumerate(rules.rules))])
+    return f"select {columns} from (select {readings} from (select {texts} from {relation}{where}))"
 
 
-def _first(value: Value, read: Any) -> str:
-    texts = [f"nullif(trim({read(place)}), '')" for place in value.places]
+def _first(value: Value, read: Callable[[str], str]) -> str:
+    texts = [_bare(read(place)) for place in value.places]
     text = texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
     renames = value.declared.map if value.declared else None
     if not renames:
         return text
     arms = " ".join(f"when {literal(old)} then nullif({literal(new)}, '')" for old, new in renames.items())
     return f"case {text} {arms} else {text} end"
+
+
+def _bare(column: str) -> str:
+    """Give a text without blanks around it, null where nothing is left; `trim` is dear, so only where needed."""
+    blank = f"{column} like ' %' or {column} like '% '"
+    return f"case when {blank} then nullif(trim({column}), '') else nullif({column}, '') end"
 
 
 def _readings(value: Value) -> list[str]:

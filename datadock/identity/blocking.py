@@ -68,7 +68,8 @@ _LADDERS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     ("same_names", ((_NAMES,), (_NAMES, _YEAR), (_NAMES, "postcode"))),
     ("same_names_and_city", ((_NAMES, "city"), (_NAMES, "postcode"))),
     ("same_given_name_and_sounding_family_name", (
-        (_SOUND, "given[1]"), (_SOUND, "given_root"), (_SOUND, "given_root", _YEAR), (_SOUND, "given_root", "postcode"))),
+        (_SOUND, "given[1]"), (_SOUND, "given_root"), (_SOUND, "given_root", _YEAR),
+        (_SOUND, "given_root", "postcode"))),
     ("same_family_name", (("family",), ("family", "given[1]"), ("family", "given[1]", _YEAR))),
     ("same_family_name_and_birth_day", (("family", "birth_date[5:]"),)),
     ("same_family_name_and_birth_month", (("family", "birth_date[:6]"), ("family", "given[1]", "birth_date[:6]"))),
@@ -76,7 +77,8 @@ _LADDERS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     ("same_family_name_and_city", (("family", "city"), ("family", "given[1]", "city"))),
     ("same_given_name_and_birth_year", (
         ("given_root", _YEAR), ("given_root", "birth_date[:6]"), ("given_root", "birth_date[:6]", "family[1]"))),
-    ("same_given_name_and_birth_day", (("given_root", "birth_date[5:]"), ("given_root", "birth_date[5:]", "family[1]"))),
+    ("same_given_name_and_birth_day", (
+        ("given_root", "birth_date[5:]"), ("given_root", "birth_date[5:]", "family[1]"))),
     ("same_given_name_and_place", (("given_root", "postcode"), ("given_root", "postcode", _YEAR))),
     ("same_given_name_and_city", (("given_root", "city"), ("given_root", "city", _YEAR))),
     ("same_given_name", (("given_root",),)),
@@ -229,9 +231,7 @@ def candidate_pairs(
 
 
 def _pairs_of(con: duckdb.DuckDBPyConnection, table: str, rule: Rule, only_new: str | None) -> BlockReport:
-    con.execute(
-        f"create or replace temp table dd_keys as {keys_sql(table, rule.keys, with_text=bool(rule.stopped))}"
-    )
+    con.execute(f"create or replace temp table dd_keys as {keys_sql(table, rule.keys, with_text=bool(rule.stopped))}")
     if rule.stopped:
         con.register("dd_stopped", pa.table({"text": list(rule.stopped)}))
         con.execute("delete from dd_keys where text in (select text from dd_stopped)")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -104,7 +105,7 @@ def cluster(
     return Clustering(labels, int(sizes.max()), split, conflicts)
 
 
-def _smallest(groups: npt.NDArray[np.integer]) -> Ints:  # type: ignore[type-arg]
+def _smallest(groups: npt.NDArray[Any]) -> Ints:
     """Renumber groups by their smallest member's position."""
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     result: Ints = first.astype(np.int64)[inverse]

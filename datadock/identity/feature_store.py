@@ -17,6 +17,10 @@ from datadock.identity.model import FORM
 from datadock.identity.workspace import CONTACTS, FEATURES, Workspace
 
 _LINEAGE = ("_batch_id", "_file", "_line", "_received_at")
+_STATE = {
+    "source": "varchar", "source_key": "varchar", "party_type": "varchar", "op": "varchar", "content_hash": "bigint",
+    "feature_hash": "varchar", "generation": "bigint", "linked": "bigint",
+}  # fmt: skip
 _OWN = (
     "source",
     "source_key",
@@ -90,16 +94,11 @@ def _compare_with_store(con: duckdb.DuckDBPyConnection, workspace: Workspace) ->
     described = con.execute(f"describe {CONTACTS}").fetchall()
     content = ", ".join(f'"{row[0]}"' for row in described if row[0] not in (*_LINEAGE, "source", "source_key"))
     con.execute(
-        f"create or replace temp table dd_now as select source, source_key, (hash({content}) >> 1)::bigint as content_hash "
-        f"from {CONTACTS}"
+        "create or replace temp table dd_now as "
+        f"select source, source_key, (hash({content}) >> 1)::bigint as content_hash from {CONTACTS}"
     )
-    columns = "source, source_key, party_type, op, content_hash, feature_hash, generation, linked"
-    stored = workspace.scan(FEATURES, columns)
-    empty = (
-        "(select ''::varchar as source, ''::varchar as source_key, ''::varchar as party_type, ''::varchar as op, "
-        "0::bigint as content_hash, ''::varchar as feature_hash, 0::bigint as generation, 0::bigint as linked where false)"
-    )
-    con.execute(f"create or replace temp table dd_before as {_latest_sql(stored or empty)}")
+    stored = workspace.scan_or_empty(FEATURES, _STATE)
+    con.execute(f"create or replace temp table dd_before as {_latest_sql(stored)}")
     con.execute(
         "create or replace temp table dd_changed as select source, source_key, content_hash from dd_now "
         "anti join (from dd_before where op = 'upsert') using (source, source_key, content_hash)"
@@ -151,14 +150,8 @@ def load_features(
         The table with rid 0..n-1 in order of (source, source_key); also received_at, generation and linked.
     """
     table = f"dd_{party}"
-    columns = "*" if with_values else ", ".join(_OWN)
-    stored = workspace.scan(FEATURES, columns)
-    if stored is None:
-        con.execute(
-            f"create or replace temp table {table} (rid bigint, source varchar, source_key varchar, party_type varchar, "
-            "feature_hash varchar, received_at timestamptz, generation bigint, linked bigint)"
-        )
-        return Features(table, (), 0)
+    stored = workspace.scan(FEATURES, "*") if with_values else None
+    stored = stored or workspace.scan_or_empty(FEATURES, {**_STATE, "received_at": "timestamptz"})
     con.execute(
         f"create or replace temp table {table} as select row_number() over (order by source, source_key) - 1 as rid, * "
         f"exclude (op) from ({_latest_sql(stored)}) where op = 'upsert' and party_type = '{party}' order by rid"

@@ -91,7 +91,8 @@ def _touched(
     store = [inputs["rules"], inputs["features"].get("store"), inputs["features"].get("spec")]
     if not before or store != [before["rules"], before["features"].get("store"), before["features"].get("spec")]:
         con.execute(
-            "create or replace temp table dd_touched as select distinct golden_id from dd_log where golden_id is not null"
+            "create or replace temp table dd_touched as "
+            "select distinct golden_id from dd_log where golden_id is not null"
         )
         return
     stored = workspace.scan(FEATURES, "source, source_key, generation")
@@ -119,18 +120,18 @@ def _members(con: duckdb.DuckDBPyConnection) -> None:
 def _difference(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> str:
     fields = ", ".join(MODEL["contact"])
     nothing = ", ".join(f"null::{_SQL_TYPES[kind]} as {name}" for name, (_, kind) in MODEL["contact"].items())
-    stored = workspace.scan(names.CONTACTS, "golden_id, op, recorded_at, row_hash")
-    empty = "(select ''::varchar as golden_id, ''::varchar as op, now() as recorded_at, ''::varchar as row_hash where false)"
+    columns = {"golden_id": "varchar", "op": "varchar", "recorded_at": "timestamptz", "row_hash": "varchar"}
     con.execute(
         "create or replace temp table dd_stored as select golden_id, arg_max(op, recorded_at) as op, "
-        f"arg_max(row_hash, recorded_at) as row_hash from {stored or empty} group by golden_id"
+        "arg_max(row_hash, recorded_at) as row_hash "
+        f"from {workspace.scan_or_empty(names.CONTACTS, columns)} group by golden_id"
     )
     at, run = f"'{workspace.run_at.isoformat()}'::timestamptz as recorded_at", f"'{workspace.run_id}' as run_id"
     return (
-        f"select g.golden_id, 'upsert' as op, {at}, {run}, g.party_type, g.n_records, g.n_sources, {fields}, provenance, "
-        "g.row_hash from dd_golden g left join dd_stored s using (golden_id) "
+        f"select g.golden_id, 'upsert' as op, {at}, {run}, g.party_type, g.n_records, g.n_sources, {fields}, "
+        "provenance, g.row_hash from dd_golden g left join dd_stored s using (golden_id) "
         "where s.golden_id is null or s.op <> 'upsert' or s.row_hash <> g.row_hash union all "
-        f"select s.golden_id, 'retire' as op, {at}, {run}, null as party_type, 0 as n_records, 0 as n_sources, {nothing}, "
-        "[] as provenance, '' as row_hash from dd_stored s semi join dd_touched using (golden_id) "
+        f"select s.golden_id, 'retire' as op, {at}, {run}, null as party_type, 0 as n_records, 0 as n_sources, "
+        f"{nothing}, [] as provenance, '' as row_hash from dd_stored s semi join dd_touched using (golden_id) "
         "anti join dd_golden using (golden_id) where s.op = 'upsert' order by 1"
     )

@@ -7,6 +7,7 @@ single wrong character.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ LENGTH = len(PREFIX) + 26 + 1
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECKS = _DIGITS + "*~$=U"
 _VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
+_FROM_RFC = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _DIGITS.encode("ascii"))
 _RANDOM_BITS = 80
 
 
@@ -29,8 +31,8 @@ def encode_id(milliseconds: int, derived: int) -> str:
     if not 0 <= milliseconds < 1 << 48 or not 0 <= derived < 1 << _RANDOM_BITS:
         raise ValueError(f"time {milliseconds} or derived part {derived} does not fit into an id")
     number = (milliseconds << _RANDOM_BITS) | derived
-    text = "".join(_DIGITS[(number >> shift) & 31] for shift in range(125, -1, -5))
-    return PREFIX + text + _CHECKS[number % 37]
+    text = base64.b32encode((number << 6).to_bytes(17, "big"))[:26].translate(_FROM_RFC)
+    return PREFIX + text.decode("ascii") + _CHECKS[number % 37]
 
 
 def is_valid_id(text: str) -> bool:

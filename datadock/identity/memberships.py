@@ -30,10 +30,17 @@ MAX_CLUSTER = 200
 """Records beyond which a cluster is told as too large to be one person."""
 
 _KEYS = ["source", "source_key"]
-_LOG = {
-    "source": pl.String, "source_key": pl.String, "golden_id": pl.String, "valid_from": pl.Datetime("us", "UTC"),
-    "cause": pl.String, "run_id": pl.String, "generation": pl.Int64,
-}  # fmt: skip
+_LOG = pl.Schema(
+    [
+        ("source", pl.String()),
+        ("source_key", pl.String()),
+        ("golden_id", pl.String()),
+        ("valid_from", pl.Datetime("us", "UTC")),
+        ("cause", pl.String()),
+        ("run_id", pl.String()),
+        ("generation", pl.Int64()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -88,9 +95,9 @@ def assign_identities(workspace: Workspace) -> MembershipReport:
         run_id=pl.lit(workspace.run_id),
         generation=pl.lit(_next_generation(log), dtype=pl.Int64),
     ).select(list(_LOG))
-    workspace.append(names.MEMBERSHIPS, rows.cast(_LOG).to_arrow(), inputs)  # type: ignore[arg-type]
+    workspace.append(names.MEMBERSHIPS, rows.cast(_LOG).to_arrow(), inputs)
     stood = log["golden_id"].unique()
-    retired = _write_lineage(workspace, pl.concat([log, rows.cast(_LOG)]))  # type: ignore[arg-type]
+    retired = _write_lineage(workspace, pl.concat([log, rows.cast(_LOG)]))
     sizes = assigned.group_by("golden_id").agg(n=pl.len())
     return MembershipReport(
         True,
@@ -111,7 +118,7 @@ def read_log(workspace: Workspace) -> pl.DataFrame:
     files = workspace.lake.files(names.MEMBERSHIPS)
     if not files:
         return pl.DataFrame(schema=_LOG)
-    return pl.concat([pl.read_parquet(file, columns=list(_LOG)).cast(_LOG) for file in files])  # type: ignore[arg-type]
+    return pl.concat([pl.read_parquet(file, columns=list(_LOG)).cast(_LOG) for file in files])
 
 
 def current_memberships(log: pl.DataFrame) -> pl.DataFrame:
@@ -173,7 +180,7 @@ def _write_lineage(workspace: Workspace, log: pl.DataFrame) -> int:
         .select("old_id", new_id=pl.lit(None, dtype=pl.String), at=pl.lit(workspace.run_at).dt.cast_time_unit("us"),
                 cause=pl.lit("restored"), run_id=pl.lit(workspace.run_id))
     )  # fmt: skip
-    rows = pl.concat([fresh, back.cast(dict(fresh.schema))])  # type: ignore[arg-type]
+    rows = pl.concat([fresh, back.cast(fresh.schema)])
     workspace.append(names.REDIRECTS, rows.to_arrow(), inputs)
     events = derive_lineage(log)
     known = _stored(workspace, names.LINEAGE)
@@ -230,7 +237,8 @@ class _Party:
             )
         labels = pl.Series("cluster", [f"{self.party}:"] * records.height, dtype=pl.String)
         numbers = pl.Series("cluster", self.clustering.labels).cast(pl.String)
-        return records.select(*_KEYS, "received_at").with_columns((labels + numbers).alias("cluster"))
+        clusters: pl.DataFrame = records.select(*_KEYS, "received_at").with_columns((labels + numbers).alias("cluster"))
+        return clusters
 
     def _settled(self, records: pl.DataFrame, log: pl.DataFrame, inputs: dict[str, Any]) -> Ints | None:
         """Earlier cluster of every record that nothing happened to since the memberships were last written."""
@@ -281,7 +289,8 @@ class _Party:
         con.execute("create or replace temp table dd_wanted as select rid_l, rid_r from dd_asked")
         score(con, self.model, self.table, "dd_wanted", self.frequencies, "dd_given", above=None)
         answer = con.execute(
-            "select case when weight < 0 then greatest(weight, against) else weight end as weight from dd_asked join dd_given using (rid_l, rid_r) order by place"
+            "select case when weight < 0 then greatest(weight, against) else weight end as weight "
+            "from dd_asked join dd_given using (rid_l, rid_r) order by place"
         ).fetchnumpy()
         con.unregister("dd_asked")
         return np.asarray(answer["weight"], dtype=np.float64)

@@ -11,8 +11,42 @@ from collections.abc import Iterable
 import duckdb
 
 PLACEHOLDERS = (
-    *["inconnu", "inconnue", "unknown", "test", "tests", "teste", "na", "nc", "nr", "none", "null", "nan", "nil", "aucun", "aucune", "neant", "sans", "anonyme"],
-    *["anonymous", "anonymus", "client", "clients", "divers", "undefined", "tbd", "vide", "empty", "prenom", "nom", "firstname", "lastname", "surname"],
+    *[
+        "inconnu",
+        "inconnue",
+        "unknown",
+        "test",
+        "tests",
+        "teste",
+        "na",
+        "nc",
+        "nr",
+        "none",
+        "null",
+        "nan",
+        "nil",
+        "aucun",
+        "aucune",
+        "neant",
+        "sans",
+        "anonyme",
+    ],
+    *[
+        "anonymous",
+        "anonymus",
+        "client",
+        "clients",
+        "divers",
+        "undefined",
+        "tbd",
+        "vide",
+        "empty",
+        "prenom",
+        "nom",
+        "firstname",
+        "lastname",
+        "surname",
+    ],
     *(
         "n a",
         "n c",
@@ -29,7 +63,8 @@ PLACEHOLDERS = (
 """Values that stand for a missing one: a mail-order base holds thousands of people called Inconnu."""
 
 _JUNK_LOCALS = (
-    "noreply no-reply nomail no-mail noemail pasdemail pas-de-mail pasdemail1 pasdadresse aucun aucune xxx xx x inconnu "
+    "noreply no-reply nomail no-mail noemail pasdemail pas-de-mail pasdemail1 pasdadresse aucun aucune xxx xx x "
+    "inconnu "
     "unknown na n-a test tests none null nomel sansmail sans-mail sans.mail pasdemel refuse client abc azerty qwerty"
 )
 _JUNK_DOMAINS = "test.fr test.com test.test example.com example.org example.net aucun.fr aucun.com nomail.com nomail.fr"
@@ -38,7 +73,8 @@ _ROLES = (
     "mail webmaster office sales support hello bonjour mairie magasin boutique agence facturation rh"
 )
 _PROVIDERS = (
-    "gmail googlemail hotmail outlook live msn yahoo ymail rocketmail icloud me mac aol orange wanadoo free sfr neuf cegetel "
+    "gmail googlemail hotmail outlook live msn yahoo ymail rocketmail icloud me mac aol orange wanadoo free sfr neuf "
+    "cegetel "
     "club-internet bbox laposte numericable aliceadsl noos voila protonmail proton gmx mail web t-online bluewin "
     "btinternet virginmedia sky talktalk ntlworld tiscali blueyonder bigpond optusnet comcast verizon att sbcglobal"
 )
@@ -62,7 +98,8 @@ STREET_WORDS = {
     "crs": "cours", "fg": "faubourg", "fbg": "faubourg", "res": "residence", "lot": "lotissement", "qu": "quai",
     "st": "saint", "ste": "sainte", "gal": "general", "gen": "general", "mal": "marechal", "pdt": "president",
     "dr": "docteur", "prof": "professeur", "cdt": "commandant", "rd": "road", "ln": "lane", "crt": "court",
-    "ct": "court", "cres": "crescent", "cr": "crescent", "cl": "close", "hwy": "highway", "pde": "parade", "tce": "terrace",
+    "ct": "court",
+    "cres": "crescent", "cr": "crescent", "cl": "close", "hwy": "highway", "pde": "parade", "tce": "terrace",
     "terr": "terrace", "pkwy": "parkway", "cct": "circuit", "gr": "grove", "sqr": "square", "str": "street",
 }  # fmt: skip
 """Abbreviations of street words. `st` is saint in both languages unless it ends the line (street)."""
@@ -81,6 +118,8 @@ create or replace temp macro dd_plain(x) as
         '[^\p{{L}}\p{{N}}]+', ' ', 'g')), '');
 create or replace temp macro dd_known(x) as list_filter([x], lambda v:
     v not in ({_words(PLACEHOLDERS)}) and not (length(v) > 1 and replace(v, v[1], '') = ''))[1];
+create or replace temp macro dd_is_told(x) as
+    coalesce(length(trim(x)) > 1 and lower(trim(x)) not in ({_words(PLACEHOLDERS)}, 'n/a', '--', '...'), false);
 create or replace temp macro dd_join(x) as replace(x, ' ', '');
 create or replace temp macro dd_text(x) as dd_known(dd_plain(x));
 create or replace temp macro dd_letters(x) as
@@ -112,7 +151,8 @@ create or replace temp macro dd_email(x) as list_transform(list_filter([
     and split_part(e, '@', 1) not in ({_words(_JUNK_LOCALS.split())})
     and split_part(e, '@', 2) not in ({_words(_JUNK_DOMAINS.split())})),
     lambda e: regexp_replace(e, '\+[^@]*@', '@'))[1];
-create or replace temp macro dd_mail_name(x) as list_filter([regexp_replace(split_part(x, '@', 1), '[^a-z0-9]+', '', 'g')],
+create or replace temp macro dd_mail_name(x) as list_filter(
+    [regexp_replace(split_part(x, '@', 1), '[^a-z0-9]+', '', 'g')],
     lambda v: length(v) > 2 and v not in ({_words(_ROLES.split())}))[1];
 create or replace temp macro dd_mail_domain(x) as list_filter([split_part(x, '@', 2)], lambda v:
     v <> '' and split_part(v, '.', 1) not in ({_words(_PROVIDERS.split())}))[1];

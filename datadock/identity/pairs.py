@@ -19,6 +19,7 @@ from datadock.identity.normalise import install_macros
 from datadock.identity.scoring import score, term_frequency_tables
 from datadock.identity.trainer import train_model, without_shared
 from datadock.identity.workspace import FEATURES, PARTIES, Workspace
+from datadock.warehouse.lake_tables import TABLES
 
 _TRAIN_AGAIN_BELOW = 100_000
 """A model of fewer records than this is trained again when the records have doubled."""
@@ -78,7 +79,8 @@ def score_pairs(workspace: Workspace, *, retrain: bool = False) -> PairsReport:
         for run in runs:
             run.score()
         scored = " union all ".join(f"from dd_pairs_{run.party}" for run in runs)
-        rows = con.sql(f"{scored or _no_pairs()} order by 1, 2, 3, 4").to_arrow_table()
+        empty = ", ".join(f"null::{kind} as {name}" for name, kind in TABLES[names.PAIRS].items())
+        rows = con.sql(f"{scored or f'select {empty} where false'} order by 1, 2, 3, 4").to_arrow_table()
         models = {run.party: run.model.version for run in runs}
         workspace.append(names.PAIRS, rows, {**rest, "models": models})
         return PairsReport(
@@ -99,14 +101,6 @@ def _models_stand(workspace: Workspace, before: dict[str, Any]) -> bool:
         if model is None or model.version != version:
             return False
     return True
-
-
-def _no_pairs() -> str:
-    return (
-        "select ''::varchar as left_source, ''::varchar as left_key, ''::varchar as right_source, "
-        "''::varchar as right_key, 0::double as match_weight, 0::double as match_probability, ''::varchar as left_hash, "
-        "''::varchar as right_hash, ''::varchar as model_version, ''::varchar as run_id, now() as recorded_at where false"
-    )
 
 
 class _PartyRun:
@@ -163,7 +157,8 @@ class _PartyRun:
             f"create or replace temp table dd_pairs_{self.party} as select l.source as left_source, "
             "l.source_key as left_key, r.source as right_source, r.source_key as right_key, weight as match_weight, "
             "1 / (1 + power(2.0, -weight)) as match_probability, l.feature_hash as left_hash, "
-            f"r.feature_hash as right_hash, '{model.version}' as model_version, $1 as run_id, $2::timestamptz as recorded_at "
+            f"r.feature_hash as right_hash, '{model.version}' as model_version, $1 as run_id, "
+            "$2::timestamptz as recorded_at "
             f"from dd_scored join {table} l on l.rid = rid_l join {table} r on r.rid = rid_r",
             [self.workspace.run_id, self.workspace.run_at],
         )
@@ -178,8 +173,7 @@ class _PartyRun:
 
 def load_live_pairs(con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, model_version: str) -> str:
     """Create the table of a party's live pairs (rid_l, rid_r, weight), of the records in ``dd_<party>``."""
-    stored = workspace.scan(names.PAIRS)
-    source = stored or f"({_no_pairs()})"
+    source = workspace.scan_or_empty(names.PAIRS, TABLES[names.PAIRS])
     con.execute(
         f"create or replace temp table {LIVE_PAIRS} as select l.rid as rid_l, r.rid as rid_r, "
         f"any_value(p.match_weight) as weight from {source} p "

@@ -23,7 +23,16 @@ _VALID = {
     "identifier": "dd_identifier({0}) is not null",
 }
 _TEXT_KINDS = frozenset(
-    ["given_name", "family_name", "birth_name", "full_name", "organisation_name", "address_line", "address_extra", "city"]
+    [
+        "given_name",
+        "family_name",
+        "birth_name",
+        "full_name",
+        "organisation_name",
+        "address_line",
+        "address_extra",
+        "city",
+    ]
 )
 
 
@@ -43,11 +52,17 @@ def survive(
     """
     install_macros(con)
     groups = _groups(survivorship)
-    con.execute(f"create or replace temp table dd_members as {_prepared(members, groups, trust)}")
-    picks = ", ".join(f"{_winner(leader, rule, fields)} as w_{leader}" for leader, (rule, fields) in groups.items())
+    con.execute(f"create or replace temp table dd_members as {_prepared(members, trust)}")
     con.execute(
-        f"create or replace temp table dd_winners as select golden_id, any_value(party_type) as party_type, "
-        f"count(*) as n_records, count(distinct source) as n_sources, {picks} from dd_members group by golden_id"
+        "create or replace temp table dd_sizes as select golden_id, any_value(party_type) as party_type, "
+        "count(*) as n_records, count(distinct source) as n_sources from dd_members group by golden_id"
+    )
+    alone = ", ".join(f"case when {_filled(fields)} then tie end as w_{x}" for x, (_, fields) in groups.items())
+    chosen = ", ".join(f"{_winner(leader, rule, fields)} as w_{leader}" for leader, (rule, fields) in groups.items())
+    con.execute(
+        "create or replace temp table dd_winners as "
+        f"select golden_id, {alone} from dd_members semi join (from dd_sizes where n_records = 1) using (golden_id) "
+        f"union all select golden_id, {chosen} from ({_counted(groups)}) group by golden_id"
     )
     _collect(con, groups, target)
 
@@ -69,18 +84,23 @@ def _groups(survivorship: Survivorship) -> dict[str, tuple[Rule, tuple[str, ...]
     return groups
 
 
-def _prepared(members: str, groups: Mapping[str, tuple[Rule, tuple[str, ...]]], trust: Mapping[str, float]) -> str:
+def _prepared(members: str, trust: Mapping[str, float]) -> str:
     weights = " ".join(f"when '{name}' then {value}" for name, value in trust.items())
     trusted = f"case source {weights} else 0.0 end" if weights else "0.0"
+    return (
+        f"select *, {trusted} as trust, coalesce(record_updated_at, _received_at) as observed_at, "
+        f"row_number() over (order by source desc, source_key desc) as tie from {members}"
+    )
+
+
+def _counted(groups: Mapping[str, tuple[Rule, tuple[str, ...]]]) -> str:
+    """Records of contacts of several, with how often each one's value stands among its contact's."""
     counts = "".join(
         f", count({leader}) over (partition by golden_id, {_spelling(leader)}) as n_{leader}"
         for leader, (rule, _) in groups.items()
         if "frequency" in rule.by
     )
-    return (
-        f"select *, {trusted} as trust, coalesce(record_updated_at, _received_at) as observed_at, "
-        f"row_number() over (order by source desc, source_key desc) as tie{counts} from {members}"
-    )
+    return f"select *{counts} from dd_members semi join (from dd_sizes where n_records > 1) using (golden_id)"
 
 
 def _spelling(field: str) -> str:
@@ -90,10 +110,11 @@ def _spelling(field: str) -> str:
 def _winner(leader: str, rule: Rule, fields: tuple[str, ...]) -> str:
     """SQL of the winning record's values: the leader's rule decides, a filled leader goes first."""
     parts = [f"({leader} is not null)::int", *(_criterion(name, leader) for name in rule.by), "tie"]
-    values = ", ".join(f"{field} := {field}" for field in fields)
-    some = " or ".join(f"{field} is not null" for field in fields)
-    value = f"struct_pack({values}, source := source, source_key := source_key, observed_at := observed_at)"
-    return f"arg_max({value}, row({', '.join(parts)})) filter (where {some})"
+    return f"arg_max(tie, row({', '.join(parts)})) filter (where {_filled(fields)})"
+
+
+def _filled(fields: tuple[str, ...]) -> str:
+    return " or ".join(f"{field} is not null" for field in fields)
 
 
 def _criterion(name: str, field: str) -> str:
@@ -114,26 +135,28 @@ def _validity(field: str) -> str:
     if kind in _VALID:
         return f"coalesce({_VALID[kind].format(text)}, false)"
     if kind in _TEXT_KINDS:
-        return f"dd_text({text}) is not null"
+        return f"dd_is_told({text})"
     return f"{field} is not null"
 
 
 def _collect(con: duckdb.DuckDBPyConnection, groups: Mapping[str, tuple[Rule, tuple[str, ...]]], target: str) -> None:
-    home = {field: leader for leader, (_, fields) in groups.items() for field in fields}
+    home = {field: f"m_{leader}" for leader, (_, fields) in groups.items() for field in fields}
     names = tuple(MODEL["contact"])
-    values = ", ".join(f"w_{home[field]}.{field} as {field}" for field in names)
+    joins = " ".join(f"left join dd_members m_{leader} on m_{leader}.tie = w.w_{leader}" for leader in groups)
+    values = ", ".join(f"{home[field]}.{field} as {field}" for field in names)
     sources = ", ".join(
-        f"case when w_{home[f]}.{f} is not null then struct_pack(field := '{f}', source := w_{home[f]}.source, "
-        f"source_key := w_{home[f]}.source_key, rule := '{' > '.join(groups[home[f]][0].by)}', "
-        f"observed_at := w_{home[f]}.observed_at) end"
+        f"case when {home[f]}.{f} is not null then struct_pack(field := '{f}', source := {home[f]}.source, "
+        f"source_key := {home[f]}.source_key, rule := '{' > '.join(groups[home[f][2:]][0].by)}', "
+        f"observed_at := {home[f]}.observed_at) end"
         for f in names
     )
     # The hash leaves the time of observation out: a file delivered again with the same values changes nothing.
-    origins = ", ".join(f"w_{leader}.source, w_{leader}.source_key" for leader in groups)
-    hashed = ", '\x1f', ".join(f"coalesce(w_{home[f]}.{f}::varchar, '')" for f in names)
+    origins = ", ".join(f"m_{leader}.source, m_{leader}.source_key" for leader in groups)
+    hashed = ", '\x1f', ".join(f"coalesce({home[f]}.{f}::varchar, '')" for f in names)
     con.execute(
-        f"create or replace temp table {target} as select golden_id, party_type, n_records, n_sources, {values}, "
+        f"create or replace temp table {target} as select w.golden_id, s.party_type, s.n_records, s.n_sources, "
+        f"{values}, "
         f"list_filter([{sources}], lambda p: p is not null) as provenance, "
-        f"md5(concat({hashed}, n_records, '/', n_sources, party_type, concat_ws('\x1f', {origins}))) as row_hash "
-        "from dd_winners"
+        f"md5(concat({hashed}, s.n_records, '/', s.n_sources, s.party_type, concat_ws('\x1f', {origins}))) as row_hash "
+        f"from dd_winners w join dd_sizes s using (golden_id) {joins}"
     )

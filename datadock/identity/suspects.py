@@ -14,6 +14,7 @@ from datadock.identity.memberships import current_memberships, read_decisions, r
 from datadock.identity.model import load_model
 from datadock.identity.pairs import load_live_pairs
 from datadock.identity.workspace import PARTIES, Workspace
+from datadock.warehouse.lake_tables import TABLES
 
 SUSPECT_ABOVE = -3.0
 """Bits: about one in nine. Pairs from here on that are not in one golden contact are suspects."""
@@ -51,17 +52,12 @@ def find_suspects(workspace: Workspace) -> SuspectsReport:
     }
     unchanged = workspace.cursor(names.SUSPECTS) == inputs
     with workspace.connection() as con:
-        stored = workspace.scan(names.SUSPECTS)
-        empty = (
-            "(select ''::varchar as left_source, ''::varchar as left_key, ''::varchar as right_source, ''::varchar as "
-            "right_key, 0::double as match_weight, 0::double as match_probability, ''::varchar as run_id, now() as recorded_at, "
-            "''::varchar as status where false)"
-        )
+        stored = workspace.scan_or_empty(names.SUSPECTS, TABLES[names.SUSPECTS])
         con.execute(
             f"create or replace temp table dd_queue as select {_PAIR}, arg_max(status, recorded_at) as status, "
             "arg_max(match_weight, recorded_at) as match_weight, "
             "arg_max(match_probability, recorded_at) as match_probability "
-            f"from {stored or empty} group by all"
+            f"from {stored} group by all"
         )
         if unchanged:
             open_ = int(con.execute("select count(*) from dd_queue where status = 'open'").fetchall()[0][0])
@@ -103,7 +99,8 @@ def _difference_sql(workspace: Workspace) -> str:
     tail = f"'{workspace.run_id}' as run_id, '{workspace.run_at.isoformat()}'::timestamptz as recorded_at"
     return (
         f"select {_PAIR}, s.match_weight, s.match_probability, {tail}, 'open' as status from dd_suspects s "
-        f"left join dd_queue q using ({_PAIR}) where q.status is null or q.status <> 'open' or q.match_weight <> s.match_weight "
+        f"left join dd_queue q using ({_PAIR}) where q.status is null or q.status <> 'open' "
+        "or q.match_weight <> s.match_weight "
         f"union all select {_PAIR}, q.match_weight, q.match_probability, {tail}, 'closed' as status from dd_queue q "
         f"anti join dd_suspects using ({_PAIR}) where q.status = 'open' order by {_PAIR}"
     )

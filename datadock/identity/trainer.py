@@ -20,6 +20,8 @@ from datadock.identity.training import Patterns, Trained, train
 _SAMPLE = 400_000
 """Pairs of either kind that are looked at in training, at most."""
 
+_TURNED = 2_000
+
 _SHARED_BY = 5
 """An e-mail or phone used under more different given-name initials than this is a shop's or a desk's."""
 
@@ -51,10 +53,8 @@ def train_model(
     if comparisons and features.rows > 1:
         candidate_pairs(con, table, rules, "dd_train", apart=apart)
         comparisons, patterns = _count(con, table, comparisons, features.rows, apart)
-    if patterns is None:
-        trained = _untaught(comparisons, features.rows)
-    else:
-        trained = train(comparisons, patterns, features.rows)
+    rows = features.rows
+    trained = _untaught(comparisons, rows) if patterns is None else train(comparisons, patterns, rows)
     model = Model(
         party=party,
         fields=dict(fields),
@@ -75,7 +75,7 @@ def train_model(
     return model
 
 
-def _strongest_first(values: np.ndarray) -> tuple[float, ...]:  # type: ignore[type-arg]  # any float array
+def _strongest_first(values: np.ndarray) -> tuple[float, ...]:
     return tuple(float(v) for v in values[::-1])
 
 
@@ -141,6 +141,7 @@ def _count(
     total = _random_pairs(con, table, rows, apart)
     for name in ("inside", "outside"):
         compare(con, table, f"dd_{name}", settings, f"dd_levels_{name}")
+    _check_symmetry(con, table, comparisons)
     kept = _seen_levels(con, comparisons)
     answer = con.execute(_patterns_sql(comparisons, kept)).fetchnumpy()
     columns = [np.asarray(values) for values in answer.values()]
@@ -156,6 +157,28 @@ def _count(
     alive = [place for place, c in enumerate(comparisons) if len(c.levels) in kept[c.name]]
     patterns = Patterns(levels[:, alive], candidates, others * unit, unit, max(total, inside + 1.0))
     return [reduced[place] for place in alive], patterns
+
+
+def _check_symmetry(con: duckdb.DuckDBPyConnection, table: str, comparisons: list[Comparison]) -> None:
+    """Compare a sample the other way round: a level that depends on the order of a pair is an error.
+
+    Raises:
+        ModelError: Naming the comparisons.
+    """
+    turned = f"select rid_r as rid_l, rid_l as rid_r from dd_inside limit {_TURNED}"
+    con.execute(f"create or replace temp table dd_turned as {turned}")
+    compare(con, table, "dd_turned", level_settings(comparisons), "dd_levels_turned")
+    checks = ", ".join(f"count(*) filter (where a.mw_{c.name} <> b.mw_{c.name})" for c in comparisons)
+    counts = con.execute(
+        f"select {checks} from dd_levels_turned a join dd_levels_inside b on a.rid_l = b.rid_r and a.rid_r = b.rid_l"
+    ).fetchall()[0]
+    uneven = [c.name for c, count in zip(comparisons, counts, strict=True) if count]
+    if uneven:
+        raise ModelError(
+            f"the comparison of {', '.join(uneven)} depends on which record of a pair comes first",
+            expected="levels that are the same both ways",
+            action="mend the condition of the level; this is an error of the model's definition, not of the data",
+        )
 
 
 def _random_pairs(con: duckdb.DuckDBPyConnection, table: str, rows: int, apart: str) -> float:
@@ -201,7 +224,8 @@ def _patterns_sql(comparisons: list[Comparison], kept: Mapping[str, list[int]]) 
     select = ", ".join(picks)
     return (
         f"select *, from (select {select}, sum(a)::double as a, sum(b)::double as b from ("
-        f"select *, 1 as a, 0 as b from dd_levels_inside union all select *, 0, 1 from dd_levels_outside) group by all) "
+        "select *, 1 as a, 0 as b from dd_levels_inside union all select *, 0, 1 from dd_levels_outside) "
+        "group by all) "
         "order by all"
     )
 

@@ -83,8 +83,9 @@ def train(comparisons: Sequence[Comparison], patterns: Patterns, records: int) -
     h = _at_home(comparisons, homes, m, u)
     expected = max(1.0, 0.3 * records)
     matches, households = expected / patterns.total, 0.1 * expected / patterns.total
-    rounds = 0
-    for rounds in range(1, _ROUNDS + 1):
+    rounds, moved = 0, True
+    while moved and rounds < _ROUNDS:
+        rounds += 1
         p_match, p_home = _expect(indicators, m, u, h, matches, households)
         one, home = p_match * patterns.candidates, p_home * patterns.candidates
         strangers = patterns.candidates - one - home
@@ -98,15 +99,15 @@ def train(comparisons: Sequence[Comparison], patterns: Patterns, records: int) -
         u = [_strangers(i, strangers, patterns, f) for i, f in zip(indicators, floors, strict=True)]
         counted = [_share(i.T @ home + home_weight * p) for i, p in zip(indicators, homes, strict=True)]
         h = _at_home(comparisons, counted, m, u)
-        moved = max(float(np.abs(a - b).max()) for a, b in zip(m, old, strict=True))
-        if moved < 1e-5 and abs(matches / previous - 1) < 1e-5:
-            break
+        change = max(float(np.abs(a - b).max()) for a, b in zip(m, old, strict=True))
+        moved = change >= 1e-5 or abs(matches / previous - 1) >= 1e-5
     seen = [i.T @ (patterns.candidates + patterns.others) for i in indicators]
     return Trained(m, u, h, float(matches), float(households), seen, rounds)
 
 
 def _indicator(levels: npt.NDArray[np.int64], count: int) -> Floats:
-    return (levels[:, None] == np.arange(count)[None, :]).astype(np.float64)
+    result: Floats = (levels[:, None] == np.arange(count)[None, :]).astype(np.float64)
+    return result
 
 
 def _prior(comparison: Comparison) -> Floats:

@@ -6,7 +6,7 @@ Also how the steps read and append the lake's golden tables. Deciding who is who
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,6 +91,11 @@ class Workspace:
             return None
         listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
         return f"(select {columns} from read_parquet([{listed}], union_by_name = true))"
+
+    def scan_or_empty(self, table: str, columns: Mapping[str, str]) -> str:
+        """Return SQL that reads columns of a lake table; no row of these types where it does not exist."""
+        empty = ", ".join(f"null::{kind} as {name}" for name, kind in columns.items())
+        return self.scan(table, ", ".join(columns)) or f"(select {empty} where false)"
 
     def cursor(self, table: str) -> dict[str, Any]:
         """Return what the last append to a table recorded of its inputs; empty where there is none."""

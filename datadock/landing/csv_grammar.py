@@ -6,8 +6,6 @@ Text that keeps to it has its record ends exactly at the newlines behind an even
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from datadock.landing.csv_dialect import Dialect
@@ -15,38 +13,29 @@ from datadock.landing.csv_dialect import Dialect
 _NEWLINE, _RETURN = 10, 13
 
 
-@dataclass(frozen=True)
-class Cut:
-    """A block's certain part.
-
-    Attributes:
-        end: Bytes up to the last certain record end; 0 where no record ends in the block.
-        multiline: Whether a value in that part holds a newline.
-    """
-
-    end: int
-    multiline: bool = False
-
-
-def certain_cut(text: bytes, dialect: Dialect, *, final: bool) -> Cut | None:
-    """Find the part of a block whose records are certain, or None where its quotes break the grammar.
+def certain_cut(text: bytes, dialect: Dialect, *, final: bool) -> int | None:
+    """Find the end of the part of a block whose records are certain: 0 where no record ends in it.
 
     Args:
         text: Begins at a record.
         dialect: Delimiter and quote, both of one byte.
         final: Whether nothing follows the text.
+
+    Returns:
+        None where the block's quotes break the grammar.
     """
     if dialect.quote not in text:
-        return Cut(len(text) if final else text.rfind(b"\n") + 1)
+        return len(text) if final else text.rfind(b"\n") + 1
     data = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(data == dialect.quote[0])
     if (final and len(quotes) % 2) or not _well_placed(data, quotes, dialect.delimiter[0]):
         return None
-    newlines = np.flatnonzero(data == _NEWLINE)
-    inside = np.searchsorted(quotes, newlines) % 2 == 1
-    ends = newlines[~inside]
-    end = len(text) if final else int(ends[-1]) + 1 if len(ends) else 0
-    return Cut(end, bool(inside[newlines < end].any()))
+    if final:
+        return len(text)
+    end = text.rfind(b"\n")
+    while end >= 0 and (before := int(np.searchsorted(quotes, end))) % 2:
+        end = text.rfind(b"\n", 0, int(quotes[before - 1]))  # this newline stands inside a value
+    return end + 1
 
 
 def _well_placed(data: np.ndarray, quotes: np.ndarray, delimiter: int) -> bool:

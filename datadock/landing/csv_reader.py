@@ -122,10 +122,10 @@ class _Csv:
         cut = certain_cut(text, self.dialect, final=final) if self._plain(text) else None
         chunk = None
         if cut is not None:
-            if not cut.end:
+            if not cut:
                 return
-            text = text[: cut.end]
-            chunk = self._fast(text, cut.multiline)
+            text = text[:cut]
+            chunk = self._fast(text)
         if chunk is None:
             parsed = self.careful.parse(text, self.line, final=final or cut is not None)
             text = text[: parsed.used]
@@ -144,7 +144,7 @@ class _Csv:
         longest = self.limits.max_record_bytes
         return len(text) <= longest or longest_line(text) <= longest
 
-    def _fast(self, text: bytes, multiline: bool) -> Chunk | None:
+    def _fast(self, text: bytes) -> Chunk | None:
         """Parse certain text; None where a row is ragged or a byte unknown: the careful parser says which."""
         try:
             table = pc.read_csv(
@@ -153,7 +153,7 @@ class _Csv:
                 parse_options=pc.ParseOptions(
                     delimiter=self.dialect.delimiter.decode(),
                     quote_char=self.dialect.quote.decode(),
-                    newlines_in_values=multiline,
+                    newlines_in_values=True,
                 ),
                 convert_options=pc.ConvertOptions(
                     column_types=dict.fromkeys(self.names, pa.string()), strings_can_be_null=False

@@ -317,7 +317,9 @@ def _renamed(source: Source, entity: str, declared: Entity, macros: bool) -> str
     for name in field_order(declared, entity):
         columns[name] = _value(name, declared.fields[name], source.type(entity, name), macros)
     columns["record_updated_at"] = (
-        _read("record_updated_at", "timestamp", None, macros) if version_places(source, declared) else "cast(null as timestamptz)"
+        _read("record_updated_at", "timestamp", None, macros)
+        if version_places(source, declared)
+        else "cast(null as timestamptz)"
     )
     return "".join(
         f"{textwrap.indent(expression, '    ')}{'' if expression == name else f' as {name}'},\n"

@@ -25,3 +25,22 @@
         or {{ normal }} in ('noemail@noemail.com', 'nomail@nomail.com', 'aucun@aucun.fr', 'test@test.com', 'test@test.fr')
     )
 {%- endmacro %}
+
+{# One row per filled one of several fields of the contacts. #}
+{% macro filled_fields(contacts, kind, fields) -%}
+    {%- for field in fields %}
+    select
+        source,
+        source_key,
+        '{{ kind }}' as kind,
+        '{{ field }}' as field,
+        {{ field }} as value,
+        _batch_id,
+        _line
+    from {{ contacts }}
+    where {{ field }} is not null
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}

@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from datadock.dock import open_dock
+from datadock.run import run_platform
+from datadock.settings import Settings
+from datadock.warehouse.publish import query_published
+
 DATADOCK = Path(sys.executable).with_name("datadock")
-PEOPLE = 1500
+PEOPLE = 1000
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,14 @@ class Home:
     def json(self, *arguments):
         return json.loads(self.run(*arguments, "--json").stdout)
 
-    def sql(self, query):
-        return self.json("sql", query, "--limit", 1_000_000)
+    def build(self, *, full=False, **settings):
+        """Run the platform in this process: what the command does, without a second import of everything."""
+        return run_platform(open_dock(Settings(home=self.folder, **settings)), full=full)
+
+    def sql(self, query, **settings):
+        """Return the rows of a query over the published copy and the lake, as the command gives them."""
+        columns, rows = query_published(Settings(home=self.folder, **settings), query, limit=1_000_000)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 @pytest.fixture(scope="session")

@@ -169,10 +169,8 @@ def test_a_write_through_sql_is_refused(built_home):
 
 def test_with_nothing_new_no_table_is_rewritten(built_home):
     before = _state(built_home.folder)
-    outcome = built_home.json("run")
-    assert outcome["status"] == "nothing_new"
-    assert _state(built_home.folder) == before
     assert "Nothing new" in built_home.run("run").stdout
+    assert _state(built_home.folder) == before
 
 
 def test_the_same_file_again_under_another_name_adds_nothing(home):
@@ -206,7 +204,7 @@ def test_a_rebuild_changes_no_id_and_decisions_hold(home):
     """Full rebuild; then a merge by decision, which loses nothing; then its undoing, which restores everything."""
     before = _members(home)
     by_channel, total = _revenue(home)
-    assert home.json("run", "--full")["status"] == "success"
+    assert home.build(full=True).status == "success"
     assert _members(home) == before
     assert _revenue(home) == (by_channel, total)
 
@@ -218,7 +216,7 @@ def test_a_rebuild_changes_no_id_and_decisions_hold(home):
     two = next(b for b in buyers if b["golden_id"] != one["golden_id"])
     pair = [(b["contact_source"], b["contact_key"]) for b in (one, two)]
     _decide(home, "must_link", *pair)
-    assert home.json("run")["status"] == "success"
+    assert home.build().status == "success"
     merged = _members(home)
     assert merged[pair[0]] == merged[pair[1]] == min(one["golden_id"], two["golden_id"])
     assert {record for record in before if before[record] != merged[record]} == {
@@ -229,7 +227,7 @@ def test_a_rebuild_changes_no_id_and_decisions_hold(home):
     assert {"old_id": max(one["golden_id"], two["golden_id"]), "new_id": merged[pair[0]]} in redirect
 
     _decide(home, "never_link", *pair)
-    assert home.json("run")["status"] == "success"
+    assert home.build().status == "success"
     assert _members(home) == before
     assert _revenue(home) == (by_channel, total)
 
@@ -259,8 +257,7 @@ def test_a_ninth_source_takes_one_yml_and_no_python(home, tmp_path):
         "select given_name, family_name, email, postcode, golden_id from marts.dim_contact where party_type = 'person' and email is not null"
         " and given_name is not null and family_name is not null and postcode is not null and n_records > 2 limit 1"
     )[0]
-    places = {"DATADOCK_CATALOG": str(catalog), "DATADOCK_DBT_PROJECT": str(project)}
-    home.run("source", "add", declaration, **places)
+    home.run("source", "add", declaration, DATADOCK_CATALOG=str(catalog), DATADOCK_DBT_PROJECT=str(project))
     folder = home.folder / "landing" / "paper_coupons"
     folder.mkdir(parents=True)
     (folder / "coupons.csv").write_text(
@@ -269,17 +266,12 @@ def test_a_ninth_source_takes_one_yml_and_no_python(home, tmp_path):
         "K2,Zéphyrine,Quatrebarbes,zephyrine@quatrebarbes.example,35000\n",
         encoding="utf-8",
     )
-    summary = json.loads(home.run("run", "--json", "--quiet", **places).stdout)
-    assert [(s["source"], s["loaded"]) for s in summary["sources"] if s["source"] == "paper_coupons"] == [
-        ("paper_coupons", 2)
-    ]
-    found = json.loads(
-        home.run(
-            "sql",
-            "select source_key, golden_id from marts.dim_contact_source where source = 'paper_coupons' order by all",
-            "--json",
-            **places,
-        ).stdout
+    outcome = home.build(catalog=catalog, dbt_project=project)
+    assert [(s.source, s.loaded) for s in outcome.summary.sources if s.source == "paper_coupons"] == [("paper_coupons", 2)]
+    found = home.sql(
+        "select source_key, golden_id from marts.dim_contact_source where source = 'paper_coupons' order by all",
+        catalog=catalog,
+        dbt_project=project,
     )
     assert [row["source_key"] for row in found] == ["K1", "K2"]
     assert found[0]["golden_id"] == known["golden_id"]
@@ -299,14 +291,14 @@ def test_a_locked_warehouse_is_a_clear_error_and_nothing_is_lost(home):
         (home.folder / "landing" / "loyalty_cards" / "late.csv").write_bytes(
             "N° carte;Nom;Code magasin\nF999999998;Durand;M001\n".encode("latin-1")
         )
-        result = home.run("run", check=False)
-        assert result.returncode == 1
-        assert "in use" in result.stdout
-        assert "Traceback" not in result.stdout + result.stderr
+        outcome = home.build()
+        assert outcome.status == "failure"
+        assert "in use" in outcome.text()
+        assert "Traceback" not in outcome.text()
     finally:
         process.kill()
         process.wait()
-    assert home.json("run")["status"] == "success"
+    assert home.build().status == "success"
     assert home.sql("select count(*) as n from staging.stg_loyalty_cards__contact where source_key = 'F999999998'") == [{"n": 1}]
 
 
@@ -324,13 +316,17 @@ def test_errors_are_three_lines_and_an_exit_code(tmp_path, built_home):
         assert "Traceback" not in result.stderr
 
 
-def test_help_shows_an_example_everywhere(built_home):
+def test_help_shows_an_example_everywhere():
+    from typer.testing import CliRunner
+
+    from datadock.cli import app
+
     commands = [
         ("run",), ("land",), ("status",), ("sql",), ("report",), ("link",), ("ui",), ("webhook",),
         ("source", "add"), ("source", "list"), ("source", "check"),
         ("quarantine", "list"), ("quarantine", "show"), ("quarantine", "retry"), ("demo", "generate"),
     ]  # fmt: skip
-    assert [c for c in commands if "Example: " not in built_home.run(*c, "--help").stdout] == []
+    assert [c for c in commands if "Example: " not in CliRunner().invoke(app, [*c, "--help"]).stdout] == []
 
 
 def test_the_truth_is_outside_the_home(built_home):

@@ -6,7 +6,21 @@
 ) }}
 
 with contacts as (
-    select * from {{ ref('int_source_contact') }}
+    select
+        source,
+        source_key,
+        email,
+        email_2,
+        phone,
+        mobile,
+        address_line,
+        address_extra,
+        postcode,
+        city,
+        country,
+        _batch_id,
+        _line
+    from {{ ref('int_source_contact') }}
 ),
 
 changed as (
@@ -23,16 +37,7 @@ changed as (
 ),
 
 emails as (
-    select
-        source,
-        source_key,
-        'email' as kind,
-        unnest(['email', 'email_2']) as field,
-        unnest([email, email_2]) as value,
-        _batch_id,
-        _line
-    from changed
-    where coalesce(email, email_2) is not null
+    {{ filled_fields('changed', 'email', ['email', 'email_2']) }}
 ),
 
 normal_emails as (
@@ -40,7 +45,6 @@ normal_emails as (
         *,
         {{ normal_email('value') }} as normal_form
     from emails
-    where value is not null
 ),
 
 judged_emails as (
@@ -60,16 +64,7 @@ judged_emails as (
 ),
 
 phones as (
-    select
-        source,
-        source_key,
-        'phone' as kind,
-        unnest(['phone', 'mobile']) as field,
-        unnest([phone, mobile]) as value,
-        _batch_id,
-        _line
-    from changed
-    where coalesce(phone, mobile) is not null
+    {{ filled_fields('changed', 'phone', ['phone', 'mobile']) }}
 ),
 
 normal_phones as (
@@ -77,7 +72,6 @@ normal_phones as (
         *,
         {{ normal_phone('value') }} as normal_form
     from phones
-    where value is not null
 ),
 
 judged_phones as (

@@ -21,25 +21,30 @@ channels as (
     select unnest(['email', 'phone', 'address']) as channel
 ),
 
-per_form as (
+-- An address that two records of a source have. Two fields of one record may repeat it without being a duplicate.
+shared_forms as (
     select
         source,
-        kind as channel,
-        normal_form,
-        count(distinct source_key) as holders,
-        count(*) filter (where status = 'valid') as valid_points
+        kind,
+        normal_form
     from points
     where status <> 'empty'
     group by all
+    having min(source_key) <> max(source_key)
 ),
 
 shared as (
     select
-        source,
-        channel,
-        sum(holders) filter (where holders > 1) as holders_of_shared,
-        sum(holders) as holders
-    from per_form
+        points.source,
+        points.kind as channel,
+        count(distinct points.source_key) as shared
+    from points
+    semi join shared_forms
+        on
+            points.source = shared_forms.source
+            and points.kind = shared_forms.kind
+            and points.normal_form = shared_forms.normal_form
+    where points.status <> 'empty'
     group by all
 ),
 
@@ -65,7 +70,7 @@ final as (
         coalesce(filled.valid, 0) as valid,
         coalesce(filled.filled, 0) / sources.records as fill_rate,
         filled.valid / filled.filled as valid_rate,
-        coalesce(shared.holders_of_shared, 0) / shared.holders as duplicate_rate
+        case when filled.filled > 0 then coalesce(shared.shared, 0) / filled.filled end as duplicate_rate
     from sources
     cross join channels
     cross join lake.meta.run as run

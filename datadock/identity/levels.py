@@ -1,0 +1,77 @@
+"""What a comparison is made of, and the SQL of the degrees of agreement that recur."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Level:
+    """One degree of agreement.
+
+    Attributes:
+        name: What a person reads.
+        sql: Condition over ``_l`` and ``_r`` columns; must be symmetric.
+        m: Expected share of this level among true matches, before training.
+        tf: Feature whose term frequency sharpens the level's weight.
+    """
+
+    name: str
+    sql: str
+    m: float
+    tf: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One thing compared.
+
+    Attributes:
+        name: Output name, also of the columns ``gamma_<name>`` and ``mw_<name>``.
+        reason: Why it is compared like this.
+        unknown: Condition under which nothing can be said (weight 0).
+        levels: From strongest to weakest, without the last ("differs").
+        differs_m: Expected share of "differs" among true matches.
+        household: How far two people of one household agree on it as one person would; 0 for what is personal.
+    """
+
+    name: str
+    reason: str
+    unknown: str
+    levels: tuple[Level, ...]
+    differs_m: float
+    household: float = 0.0
+
+
+def missing(*columns: str) -> str:
+    """Condition: one side or the other is unknown, for any of the columns."""
+    return " or ".join(f"{c}_l is null or {c}_r is null" for c in columns)
+
+
+def same(column: str) -> str:
+    """Condition: equal."""
+    return f"{column}_l = {column}_r"
+
+
+def shared(column: str) -> str:
+    """A value in common; most lists hold one value, and comparing those is far cheaper."""
+    several = f"(len({column}_l) > 1 or len({column}_r) > 1)"
+    return f"({column}_l[1] = {column}_r[1] or ({several} and list_has_any({column}_l, {column}_r)))"
+
+
+def alike(column: str, similarity: float) -> str:
+    """Condition: alike, by Jaro and Winkler."""
+    return f"jaro_winkler_similarity({column}_l, {column}_r) >= {similarity}"
+
+
+def slips(left: str, right: str, edits: int, length: int) -> str:
+    """Few edits apart; the cheap similarity keeps most pairs away from the dear edit distance."""
+    return (
+        f"(least(length({left}), length({right})) >= {length} and jaro_similarity({left}, {right}) >= 0.8 "
+        f"and damerau_levenshtein({left}, {right}) <= {edits})"
+    )
+
+
+def close(column: str, similarity: float, edits: int = 1, length: int = 4) -> str:
+    """Condition: alike, or few edits apart."""
+    return f"({alike(column, similarity)} or {slips(column + '_l', column + '_r', edits, length)})"
