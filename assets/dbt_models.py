@@ -38,7 +38,7 @@ def build_dbt_assets(dock: Dock, *, name: str, select: str) -> dg.AssetsDefiniti
         with dock.progress.step(name) as note:
             chosen = _chosen(context, select)
             full = FULL in context.run.tags
-            run = run_dbt(dock.settings, select=chosen, full_refresh=full, run_id=context.run_id)
+            run = run_dbt(dock.settings, select=chosen, full_refresh=full, run_id=context.run.run_id)
             note(_words(run))
         yield from _events(context, run)
         run.raise_for_problems()
@@ -110,5 +110,3 @@ def _words(run: DbtRun) -> str:
     built = sum(node.status != "unchanged" for node in models)
     tests = sum(node.kind == "test" for node in run.nodes)
     return f"{built} of {len(models)} models built, {tests} tests, {len(run.problems())} problems"
-
-

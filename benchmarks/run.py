@@ -69,7 +69,9 @@ def scan(home: Path) -> tuple[int, float]:
     for table in sorted((home / "lake" / "raw").iterdir()):
         files = DeltaTable(table).file_uris()
         with duckdb.connect() as connection:
-            found = connection.execute("select count(*), sum(len(payload)) from read_parquet($f)", {"f": files}).fetchone()
+            found = connection.execute(
+                "select count(*), sum(len(payload)) from read_parquet($f)", {"f": files}
+            ).fetchone()
         rows += found[0] if found else 0
     return rows, time.process_time() - before
 

@@ -12,13 +12,13 @@ from datadock.catalog import Source
 from datadock.contracts.boundaries import Boundary
 from datadock.dock import Dock
 from datadock.expect import SuitePlan, declared_tables, run_suites
-from datadock.landing import Batch, balance_of
 from datadock.lake import Lake
+from datadock.landing import Batch, balance_of
 from datadock.validations import SuiteResult
 
 
 def contract_check(lake: Lake, source: Source) -> dg.AssetCheckResult:
-    """Check a source's ledger against its tables: what came in was loaded or refused, and loaded rows keep the contract."""
+    """Check a source's ledger against its tables: every record that came in was loaded or refused."""
     balance = balance_of(lake, source)
     return dg.AssetCheckResult(
         passed=balance.holds,

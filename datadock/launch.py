@@ -72,7 +72,7 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[tuple[str, str]]:
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error is not None:
             error = event.step_failure_data.error
-            while error.cause is not None:
-                error = error.cause
+            while error.cause is not None and (error.cls_name or "").startswith("Dagster"):
+                error = error.cause  # Dagster wraps what a step raised; that one words itself
             found.append((event.step_key or "", error.message.strip()))
     return found

@@ -5,10 +5,13 @@ Dagster itself is started as its own process; nothing here imports it.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -36,17 +39,25 @@ def serve_ui(dock: Dock, host: str, port: int) -> int:
     sys.stderr.write(f"reports   http://{host}:{port + 1}/index.html\nDagster   http://{host}:{port}\n")
     command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", "workspace.yaml"]
     process = subprocess.Popen(
-        [*command, "-h", host, "-p", str(port)], cwd=PROJECT_ROOT, env=_environment(dock.settings), process_group=0
+        [*command, "-h", host, "-p", str(port)],
+        cwd=PROJECT_ROOT,
+        env=_environment(dock.settings),
+        process_group=0,
+        preexec_fn=_heed_signals,
     )
 
+    asked = threading.Event()
+
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        process.send_signal(signal.SIGTERM)
+        asked.set()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    code = process.wait()
+    while process.poll() is None and not asked.wait(0.5):
+        pass
+    _end(process)
     reports.shutdown()
-    return 0 if code in (0, -signal.SIGTERM) else code
+    return 0 if asked.is_set() else process.wait()
 
 
 def serve_webhook(dock: Dock, host: str, port: int) -> None:
@@ -66,6 +77,33 @@ def serve_webhook(dock: Dock, host: str, port: int) -> None:
     from datadock.landing import webhook_app
 
     uvicorn.run(webhook_app(dock.lake, dock.catalog, dock.settings), host=host, port=port, log_level="warning")
+
+
+def _heed_signals() -> None:
+    """Let the child stop on SIGINT and SIGTERM even where a script's background job ignores them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End Dagster and every process that it started: politely, then by force."""
+    for step, seconds in ((signal.SIGINT, 20), (signal.SIGTERM, 10), (signal.SIGKILL, 10)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, step)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            process.poll()
+            if not _group_lives(process.pid):
+                return
+            time.sleep(0.2)
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class _Quiet(SimpleHTTPRequestHandler):

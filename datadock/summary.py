@@ -68,7 +68,10 @@ class Summary:
             f"{s.source:<{width}}  {s.rows_in:>10,}  {s.loaded:>10,}  {s.quarantined:>11,}  {s.new_rows:>10,}"
             for s in self.sources
         ]
-        lines += ["", f"contacts     {self.contacts_before:,} source records -> {self.contacts_after:,} golden contacts"]
+        lines += [
+            "",
+            f"contacts     {self.contacts_before:,} source records -> {self.contacts_after:,} golden contacts",
+        ]
         within = [d for d in self.duplicates if d.left == d.right]
         between = sorted((d for d in self.duplicates if d.left != d.right), key=lambda d: -d.rate)
         if within:

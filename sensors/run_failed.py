@@ -17,7 +17,9 @@ def build(dock: Dock) -> dg.SensorDefinition:
     def run_failed(context: dg.RunFailureSensorContext) -> None:
         run = context.dagster_run
         dock.state.raise_alert(
-            Alert(f"run:{run.run_id}", "anomaly", 4, f"run of {run.job_name} failed", context.failure_event.message or "")
+            Alert(
+                f"run:{run.run_id}", "anomaly", 4, f"run of {run.job_name} failed", context.failure_event.message or ""
+            )
         )
 
     return run_failed

@@ -20,7 +20,9 @@ def pytest_collection_modifyitems(config, items):
         tier = Path(item.fspath).relative_to(ROOT / "tests").parts[0]
         slow = [name for name in getattr(item, "fixturenames", ()) if name.startswith("built_")]
         if slow and tier not in SLOW_TIERS:
-            raise pytest.UsageError(f"{item.nodeid} asks for {slow[0]}, which runs the platform; move it to tests/flow/")
+            raise pytest.UsageError(
+                f"{item.nodeid} asks for {slow[0]}, which runs the platform; move it to tests/flow/"
+            )
 
 
 @pytest.fixture(scope="session")

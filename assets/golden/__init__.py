@@ -42,7 +42,7 @@ def _workspace(context: dg.AssetExecutionContext, dock: Dock) -> identity.Worksp
         lake=dock.lake,
         catalog=dock.catalog,
         warehouse=dock.settings.warehouse,
-        run_id=context.run_id,
+        run_id=context.run.run_id,
         run_at=datetime.now(UTC),
         id_secret=dock.id_secret,
         memory_limit=dock.settings.memory_limit,
@@ -102,7 +102,9 @@ def _pairs() -> dg.AssetsDefinition:
         "a pair counts while both records and the model are what they were.",
     )
     def pairs(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
-        facts = _run(context, dock, names.PAIRS, identity.score_pairs, "{candidates:,} candidates, {pairs:,} pairs kept")
+        facts = _run(
+            context, dock, names.PAIRS, identity.score_pairs, "{candidates:,} candidates, {pairs:,} pairs kept"
+        )
         return dg.MaterializeResult(metadata=facts | _table(dock, names.PAIRS))
 
     return pairs
@@ -130,9 +132,7 @@ def _identities() -> dg.AssetsDefinition:
             for table, description in tables.items()
         ],
     )
-    def identities(
-        context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]
-    ) -> Iterator[dg.MaterializeResult]:
+    def identities(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> Iterator[dg.MaterializeResult]:
         words = "{records:,} records are {golden:,} contacts; {created:,} new ids, {retired:,} retired"
         facts = _run(context, dock, names.MEMBERSHIPS, identity.assign_identities, words)
         for table in tables:

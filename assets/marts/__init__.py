@@ -77,7 +77,7 @@ def _reports() -> dg.AssetsDefinition:
     )
     def reports(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
         with dock.progress.step("reports") as note:
-            built = build_reports(dock.settings, context.run_id)
+            built = build_reports(dock.settings, context.run.run_id)
             note(f"{len(built.pages)} pages, {built.passed} expectations held, {built.failed} did not")
         return dg.MaterializeResult(
             metadata={

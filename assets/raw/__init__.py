@@ -3,7 +3,7 @@
 A new source is a declaration, so there is no module per source here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import dagster as dg
@@ -52,14 +52,18 @@ def _raw(source: Source) -> dg.AssetsDefinition:
                 "contract", asset=key, blocking=True, description="Rows in = loaded + refused; what loaded holds."
             ),
             dg.AssetCheckSpec(
-                "quarantine_rate", asset=key, description=f"At most {source.max_quarantine_rate:.0%} of a batch refused."
+                "quarantine_rate",
+                asset=key,
+                description=f"At most {source.max_quarantine_rate:.0%} of a batch refused.",
             ),
         ],
     )
-    def raw(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
+    def raw(dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
         with dock.progress.step(f"raw/{source.name}") as note:
             limits = Limits.from_settings(dock.settings)
-            batches: Sequence[Batch] = land_drop_folder(dock.lake, source, dock.settings.landing / source.name, limits).batches
+            batches: Sequence[Batch] = land_drop_folder(
+                dock.lake, source, dock.settings.landing / source.name, limits
+            ).batches
             if source.pull:
                 batches = [*batches, *pull(dock.lake, source, dock.settings)]
             new = [batch for batch in batches if not batch.known]
@@ -114,7 +118,7 @@ def _ledgers(sources: list[str]) -> dg.AssetsDefinition:
             for table, description in tables.items()
         ],
     )
-    def ledgers(dock: dg.ResourceParam[Dock]):  # noqa: ANN202  # a generator of results, as Dagster documents it
+    def ledgers(dock: dg.ResourceParam[Dock]) -> Iterator[dg.MaterializeResult]:
         for table in tables:
             opened = dock.lake.open(table)
             rows = 0 if opened is None else opened.count()

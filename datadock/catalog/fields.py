@@ -36,9 +36,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 Type = Literal["text", "date", "timestamp", "integer", "decimal", "boolean"]
 
-EntityName = Literal[
-    "contact", "contact_address", "contact_role", "order", "order_line", "event", "consent", "store"
-]
+EntityName = Literal["contact", "contact_address", "contact_role", "order", "order_line", "event", "consent", "store"]
 ENTITIES: tuple[str, ...] = get_args(EntityName)
 
 FACTS: tuple[str, ...] = ("contact_address", "contact_role", "order", "order_line", "event", "consent")

@@ -39,7 +39,9 @@ def add(
         raise
     for path in scaffold(catalog, settings.dbt_project, declaration.stem, force=force):
         typer.echo(f"wrote {path}")
-    typer.echo(f"source {declaration.stem}: drop its files in {settings.landing / declaration.stem}, then: datadock run")
+    typer.echo(
+        f"source {declaration.stem}: drop its files in {settings.landing / declaration.stem}, then: datadock run"
+    )
 
 
 def _place(declaration: Path, target: Path) -> bool:

@@ -126,7 +126,7 @@ def _lines(size: int, rng: Rng) -> tuple[pl.Series, np.ndarray]:
         }
     ).to_struct("lines")
     # Through Arrow: offsets make the lists without grouping anything.
-    lists = pa.LargeListArray.from_arrays(  # type: ignore[attr-defined]  # pyarrow names its classes late
+    lists = pa.LargeListArray.from_arrays(
         pl.Series(ends).to_arrow(), structs.to_arrow()
     )
     totals = np.add.reduceat(amount, ends[:-1]) if size else amount

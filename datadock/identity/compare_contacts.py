@@ -21,7 +21,8 @@ def email(features: Collection[str]) -> Comparison:
             Level("same e-mail but for the provider", "mail_name_l = mail_name_r and length(mail_name_l) >= 5", 0.04),
             Level(
                 "e-mail one or two slips away",
-                "jaro_similarity(mail_name_l, mail_name_r) >= 0.8 and least(length(emails_l[1]), length(emails_r[1])) >= 8 "
+                "jaro_similarity(mail_name_l, mail_name_r) >= 0.8 "
+                "and least(length(emails_l[1]), length(emails_r[1])) >= 8 "
                 "and (mail_digits_l = mail_digits_r or mail_domain_l is not null or mail_domain_r is not null) "
                 "and damerau_levenshtein(emails_l[1], emails_r[1]) <= 2",
                 0.08,
@@ -33,6 +34,7 @@ def email(features: Collection[str]) -> Comparison:
             ),
         ),
         0.20,
+        0.6,
         household=0.15,
     )
 
@@ -48,6 +50,7 @@ def company_email(_: Collection[str]) -> Comparison:
             Level("same private domain", "mail_domain_l = mail_domain_r", 0.2),
         ),
         0.3,
+        0.6,
     )
 
 
@@ -62,6 +65,7 @@ def phone(_: Collection[str]) -> Comparison:
             Level("phone one digit away", "levenshtein(phones_l[1], phones_r[1]) <= 1", 0.04),
         ),
         0.28,
+        0.7,
         household=0.4,
     )
 
@@ -97,6 +101,7 @@ def address(features: Collection[str]) -> Comparison:
         nothing,
         tuple(levels),
         0.15,
+        0.6,
         household=0.9,
     )
 
@@ -125,6 +130,7 @@ def place(features: Collection[str]) -> Comparison:
         " and ".join(f"({missing(p)})" for p in parts),
         tuple(levels),
         0.2,
+        0.5,
         household=0.9,
     )
 
@@ -146,6 +152,7 @@ def organisation(_: Collection[str]) -> Comparison:
             Level("names of organisation alike", alike("organisation", 0.85), 0.05),
         ),
         0.07,
+        0.3,
     )
 
 
@@ -164,4 +171,5 @@ def identifier(feature: str) -> Comparison:
             ),
         ),
         0.07,
+        0.3,
     )

@@ -30,12 +30,15 @@ def given(features: Collection[str]) -> Comparison:
             Level("given names alike", alike("given_first", 0.8), 0.03),
         ),
         0.04,
+        0.25,
     )
 
 
 def family(features: Collection[str]) -> Comparison:
     """Compare: family, birth and married names."""
     swapped = f" or {_SWAPPED}" if "given" in features else ""  # told once, by the given name
+    crossed = "family_l = birth_name_r or birth_name_l = family_r or birth_name_l = birth_name_r"
+    married = [Level("birth name of one is the other's name", crossed, 0.01)] if "birth_name" in features else []
     return Comparison(
         "family_name",
         "shared by a household; birth and married names cross; one part of a double name is enough",
@@ -43,11 +46,7 @@ def family(features: Collection[str]) -> Comparison:
         (
             Level("same family name", same("family"), 0.80, "family"),
             Level("family name one slip away", close("family", 0.93), 0.09, None),
-            Level(
-                "birth name of one is the other's name",
-                "family_l = birth_name_r or birth_name_l = family_r or birth_name_l = birth_name_r",
-                0.01,
-            ),
+            *married,
             Level(
                 "one part of a double name in common",
                 "(contains(family_words_l, ' ') or contains(family_words_r, ' ')) "
@@ -58,6 +57,7 @@ def family(features: Collection[str]) -> Comparison:
             Level("family names alike", alike("family", 0.82), 0.02),
         ),
         0.05,
+        0.35,
         household=0.75,
     )
 
@@ -88,6 +88,7 @@ def birth_date(_: Collection[str]) -> Comparison:
             Level("same year", "left(birth_date_l, 4) = left(birth_date_r, 4)", 0.02),
         ),
         0.03,
+        0.3,
     )
 
 
@@ -100,6 +101,7 @@ def sex(features: Collection[str]) -> Comparison:
         f"(sex_l is null or sex_r is null){known}",
         (Level("same sex", same("sex"), 0.96),),
         0.04,
+        0.15,
     )
 
 
@@ -117,6 +119,7 @@ def name_words(_: Collection[str]) -> Comparison:
             Level("some words in common", f"{shared} * 3 >= {least}", 0.15),
         ),
         0.05,
+        0.4,
     )
 
 
@@ -124,7 +127,7 @@ def birth_place(_: Collection[str]) -> Comparison:
     """Compare: birth place."""
     return Comparison(
         "birth_place",
-        "fixed for life, but told as a town or as its county",
+        "fixed for life, told as a town or as its county; families and neighbours share it",
         missing("birth_place"),
         (
             Level("same birth place", same("birth_place"), 0.7, "birth_place"),
@@ -136,6 +139,8 @@ def birth_place(_: Collection[str]) -> Comparison:
             ),
         ),
         0.18,
+        0.4,
+        household=0.5,
     )
 
 
@@ -147,4 +152,5 @@ def occupation(_: Collection[str]) -> Comparison:
         missing("occupation"),
         (Level("same occupation", same("occupation"), 0.6, "occupation"),),
         0.4,
+        0.6,
     )

@@ -32,6 +32,8 @@ class Comparison:
         unknown: Condition under which nothing can be said (weight 0).
         levels: From strongest to weakest, without the last ("differs").
         differs_m: Expected share of "differs" among true matches.
+        differs_most: Largest share of "differs" among true matches that training may believe. A class of pairs that
+            differ more often than that is no class of matches, however well the pairs agree otherwise.
         household: How far two people of one household agree on it as one person would; 0 for what is personal.
     """
 
@@ -40,6 +42,7 @@ class Comparison:
     unknown: str
     levels: tuple[Level, ...]
     differs_m: float
+    differs_most: float
     household: float = 0.0
 
 

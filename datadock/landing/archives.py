@@ -106,7 +106,10 @@ def members(member: Member, budget: Budget, *, whole: bool, nesting: int = 0) ->
     elif head.startswith(_GZIP):
         yield from members(_unpacked(member, budget), budget, whole=whole, nesting=nesting + 1)
     else:
-        yield from _zip_members(member, budget, whole=whole, nesting=nesting)
+        try:
+            yield from _zip_members(member, budget, whole=whole, nesting=nesting)
+        except BrokenStreamError as broken:
+            yield member.name, broken.reason
 
 
 def _unpacked(member: Member, budget: Budget) -> Member:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from datadock.landing.limits import Limits
-from datadock.landing.records import BrokenStreamError, Chunk, Member, Refusal, json_chunks, refuse, refused_only
+from datadock.landing.records import Chunk, Member, json_chunks, refuse, refused_only
 
 _PDF_TITLE = re.compile(rb"/Title\s*\(((?:[^()\\]|\\.){0,500})\)")
 _PDF_PAGE = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
@@ -34,11 +34,7 @@ def read_document(member: Member, limits: Limits) -> Iterator[Chunk]:
         member: The file.
         limits: Limits of the landing.
     """
-    try:
-        record = describe(member, limits)
-    except BrokenStreamError as broken:
-        yield refused_only(Refusal(0, (broken.reason,), b""))
-        return
+    record = describe(member, limits)
     if record["bytes"] == "0":
         yield refused_only(refuse(0, "empty_file", b"", found="no byte", expected="a document"))
     else:

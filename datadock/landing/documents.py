@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from datadock.landing.records import Member
 from datadock.landing.tables import Origin
 
 _TEXT = 100_000
@@ -27,16 +26,16 @@ class DocumentRows:
         self._format = format_name
         self.rows: list[dict[str, Any]] = []
 
-    def add(self, member: Member, payloads: pa.Array) -> None:
-        """Note the documents that these records describe."""
+    def add(self, files: pa.Array, payloads: pa.Array) -> None:
+        """Note the documents that these records describe, each with the name of its file."""
         if self._format not in ("eml", "document"):
             return
-        for payload in payloads.to_pylist():
+        for file, payload in zip(files.to_pylist(), payloads.to_pylist(), strict=True):
             record = orjson.loads(payload)
             self.rows.append(_mail(record) if self._format == "eml" else _document(record))
             self.rows[-1] |= {
                 "source": self._origin.source,
-                "file": member.name,
+                "file": file,
                 "received_at": self._origin.received_at,
                 "batch_id": self._origin.batch_id,
             }

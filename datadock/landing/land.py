@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import polars as pl
 import pyarrow as pa
@@ -25,6 +25,7 @@ from datadock.lake import Lake, StoredObject
 from datadock.landing.documents import DocumentRows
 from datadock.landing.limits import KEPT_BYTES, Limits
 from datadock.landing.payload import Encoder
+from datadock.landing.portions import Portion, portions
 from datadock.landing.reading import read_file
 from datadock.landing.records import Chunk, Member, Refusal
 from datadock.landing.tables import BATCH_SCHEMA, DOCUMENT_SCHEMA, RAW_PARTITION, RAW_SCHEMA, Origin, Spool, raw_batch
@@ -223,34 +224,37 @@ class _Landing:
         """Read the file; give raw rows, keep refused records, note documents."""
         spool = spool or self.spool
         file = Member(self.name, lambda: self.stored.path.open("rb"), self.stored.size, self.stored.path)
-        for member, chunk in read_file(file, self.source, self.limits):
-            self.encoding = self.encoding or chunk.encoding
-            refused, lines, payload = self._judged(chunk)
-            for refusal in refused:
-                if held is None or (member.name, refusal.line) not in held:
-                    spool.add(member.name, refusal)
+        for portion in portions(self._read(file)):
+            self.encoding = self.encoding or portion.chunk.encoding
+            broken, payload = self._judged(portion.chunk)
+            files, lines = portion.files, portion.chunk.lines
+            refused = [*portion.refused, *_broken(portion, broken, payload)]
+            for name, refusal in refused:
+                if held is None or (name, refusal.line) not in held:
+                    spool.add(name, refusal)
+            if broken:
+                passes = pc.invert(pc.is_in(pa.array(range(len(payload))), pa.array(list(broken))))
+                files, lines, payload = files.filter(passes), lines.filter(passes), payload.filter(passes)
             if len(lines):
-                self.documents.add(member, payload)
-                yield raw_batch(self.origin, member.name, lines, payload)
+                self.documents.add(files, payload)
+                yield raw_batch(self.origin, files, lines, payload)
 
-    def _judged(self, chunk: Chunk) -> tuple[list[Refusal], pa.Array, pa.Array]:
-        """Apply the contract: refused records, then positions and payloads of those that load."""
-        if not len(chunk.lines):
-            return chunk.refused, chunk.lines, pa.array([], pa.string())
+    def _read(self, file: Member) -> Iterator[tuple[Member, Chunk]]:
+        """Read the file; documents out of an archive go into the lake's own, so that their digests find them."""
+        for member, chunk in read_file(file, self.source, self.limits):
+            if self.source.format.type == "document" and member.path is None and len(chunk.lines):
+                with member.open() as stream:
+                    self.lake.store(cast(BinaryIO, stream), {"source": self.source.name, "file": member.name})
+            yield member, chunk
+
+    def _judged(self, chunk: Chunk) -> tuple[dict[int, tuple[Reason, ...]], pa.Array]:
+        """Apply the contract: the rows that break it, and every row's payload."""
         if chunk.columns is not None:
             broken = self.door.judge(chunk.columns, flat=True, header=chunk.header)
-            payload = self.encoder.encode(chunk.columns)
-        else:
-            broken = self.door.judge(pa.table({"payload": chunk.payload}), flat=False, header=chunk.header)
-            payload = chunk.payload
-        if not broken:
-            return chunk.refused, chunk.lines, payload
-        refused = list(chunk.refused)
-        for row, reasons in sorted(broken.items()):
-            text = payload[row].as_py()
-            refused.append(Refusal(chunk.lines[row].as_py(), reasons, text.encode()[:KEPT_BYTES], text, "contract"))
-        passes = pc.invert(pc.is_in(pa.array(range(len(payload))), pa.array(list(broken))))
-        return refused, chunk.lines.filter(passes), payload.filter(passes)
+            return broken, self.encoder.encode(chunk.columns)
+        if chunk.payload is None:
+            return {}, pa.array([], pa.string())
+        return self.door.judge(pa.table({"payload": chunk.payload}), flat=False, header=chunk.header), chunk.payload
 
     def _refused(self) -> None:
         if self.spool.count:
@@ -279,3 +283,13 @@ class _Landing:
         row["recorded_at"] = datetime.now(UTC)
         self.lake.append_once(BATCHES, pa.Table.from_pylist([row], schema=BATCH_SCHEMA), self.transaction)
         return batch
+
+
+def _broken(
+    portion: Portion, broken: dict[int, tuple[Reason, ...]], payload: pa.Array
+) -> Iterator[tuple[str, Refusal]]:
+    """Give the records that break the contract as refusals, with the name of their file."""
+    for row, reasons in sorted(broken.items()):
+        text = payload[row].as_py()
+        refusal = Refusal(portion.chunk.lines[row].as_py(), reasons, text.encode()[:KEPT_BYTES], text, "contract")
+        yield portion.files[row].as_py(), refusal

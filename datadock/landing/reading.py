@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datadock.catalog.model import Source
 from datadock.landing.archives import Budget, members
 from datadock.landing.limits import Limits
-from datadock.landing.records import Chunk, Member, Refusal, refused_only
+from datadock.landing.records import BrokenStreamError, Chunk, Member, Refusal, refused_only
 
 _OFFICE_FORMATS = frozenset({"xlsx", "document"})
 
@@ -27,11 +27,19 @@ def read_file(member: Member, source: Source, limits: Limits) -> Iterator[tuple[
     whole = source.format.type in _OFFICE_FORMATS
     for inner in members(member, Budget(limits), whole=whole):
         if isinstance(inner, Member):
-            for chunk in read(inner, source, limits):
+            for chunk in _to_its_end(read(inner, source, limits)):
                 yield inner, chunk
         else:
             name, reason = inner
             yield Member(name, member.open), refused_only(Refusal(0, (reason,), b""))
+
+
+def _to_its_end(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Give a reader's chunks; a stream that broke where the reader could not tell at which record is refused."""
+    try:
+        yield from chunks
+    except BrokenStreamError as broken:
+        yield refused_only(Refusal(0, (broken.reason,), b""))
 
 
 def _known_columns(source: Source) -> set[str]:

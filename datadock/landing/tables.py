@@ -102,14 +102,14 @@ class Origin:
     received_at: datetime
 
 
-def raw_batch(origin: Origin, file: str, lines: pa.Array, payload: pa.Array) -> pa.RecordBatch:
+def raw_batch(origin: Origin, files: pa.Array, lines: pa.Array, payload: pa.Array) -> pa.RecordBatch:
     """Lay records into the raw table's columns."""
     count = len(lines)
-    constants = (origin.source, origin.entity, origin.batch_id, file)
+    constants = (origin.source, origin.entity, origin.batch_id)
     texts = [pa.repeat(pa.scalar(value), count) for value in constants]
     received = pa.repeat(pa.scalar(origin.received_at, _TIME), count)
     date = pa.repeat(pa.scalar(origin.received_at.date().isoformat()), count)
-    return pa.record_batch([payload, *texts, lines, received, date], schema=RAW_SCHEMA)
+    return pa.record_batch([payload, *texts, files, lines, received, date], schema=RAW_SCHEMA)
 
 
 def rejection_id(source: str, batch_id: str, file: str, line: int) -> str:

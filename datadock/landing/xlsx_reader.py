@@ -17,7 +17,7 @@ from datadock.catalog.model import Format
 from datadock.landing.archives import inspect_zip, local_file
 from datadock.landing.csv_dialect import column_names
 from datadock.landing.limits import Limits
-from datadock.landing.records import BrokenStreamError, Chunk, Member, Refusal, refuse, refused_only
+from datadock.landing.records import Chunk, Member, refuse, refused_only
 
 _ROWS = 10_000
 
@@ -35,8 +35,6 @@ def read_xlsx(member: Member, declared: Format, limits: Limits) -> Iterator[Chun
             inspect_zip(path, limits)
             with load_workbook(str(path)) as workbook:
                 yield from _sheet(workbook, declared, limits)
-        except BrokenStreamError as broken:
-            yield refused_only(Refusal(0, (broken.reason,), b""))
         except PasswordError:
             yield refused_only(refuse(0, "encrypted_workbook", b"", found="a workbook with a password"))
         except (CalamineError, OSError, ValueError) as error:

@@ -16,7 +16,7 @@ from lxml import etree
 from datadock.catalog.model import Source
 from datadock.landing.archives import local_file
 from datadock.landing.limits import MAX_DEPTH, Limits
-from datadock.landing.records import BrokenStreamError, Chunk, Member, Refusal, json_chunks, refuse, refused_only
+from datadock.landing.records import Chunk, Member, Refusal, json_chunks, refuse, refused_only
 
 
 def read_xml(member: Member, source: Source, limits: Limits) -> Iterator[Chunk]:
@@ -31,14 +31,10 @@ def read_xml(member: Member, source: Source, limits: Limits) -> Iterator[Chunk]:
         tuple(entity.each.removeprefix("$.").split(".")) for entity in source.entities.values() if entity.each
     )
     empty = True
-    try:
-        with local_file(member) as path:
-            for chunk in json_chunks(_records(str(path), source.format.records, lists, limits)):
-                empty = False
-                yield chunk
-    except BrokenStreamError as broken:
-        yield refused_only(Refusal(0, (broken.reason,), b""))
-        return
+    with local_file(member) as path:
+        for chunk in json_chunks(_records(str(path), source.format.records, lists, limits)):
+            empty = False
+            yield chunk
     if empty:
         expected = f"elements called {source.format.records or '(children of the root)'}"
         yield refused_only(refuse(0, "empty_file", b"", found="no record", expected=expected))

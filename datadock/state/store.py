@@ -98,7 +98,7 @@ class StateStore:
             .order_by(alerts.c.criticality.desc(), alerts.c.raised_at)
         )
         with self.engine.connect() as connection:
-            return [Alert(*row) for row in connection.execute(query)]
+            return [Alert(**row) for row in connection.execute(query).mappings()]
 
     def close_alert(self, cause: str) -> None:
         """Close the alert of a cause, if it is open."""

@@ -40,7 +40,9 @@ def test_every_asset_is_defined_and_every_check_executable(graph):
 
 
 def test_every_asset_says_what_it_is_and_whose(definitions):
-    silent = [key.to_user_string() for key, spec in _specs(definitions).items() if not (spec.description and spec.owners)]
+    silent = [
+        key.to_user_string() for key, spec in _specs(definitions).items() if not (spec.description and spec.owners)
+    ]
     assert silent == []
 
 

@@ -134,7 +134,13 @@ def test_no_registry_host_or_foreign_path_stands_in_a_committed_file():
     words = ("pypi.org", "registry.npmjs", "deb.debian", "files.pythonhosted")
     found = [
         f"{path.name}: {word}"
-        for path in [*ROOT.glob("*.lock"), *ROOT.glob("*.toml"), ROOT / "Makefile", ROOT / "README.md", *ROOT.glob(".ci/*")]
+        for path in [
+            *ROOT.glob("*.lock"),
+            *ROOT.glob("*.toml"),
+            ROOT / "Makefile",
+            ROOT / "README.md",
+            *ROOT.glob(".ci/*"),
+        ]
         for word in words
         if word in path.read_text(encoding="utf-8")
     ]

@@ -68,7 +68,9 @@ def test_the_landing_run_lands_and_two_ticks_launch_one_run(dock):
         job = build_definitions(dock).resolve_job_def("land")
         result = job.execute_in_process(instance=instance, asset_selection=request.asset_selection)
         assert result.success
-        assert [e.asset_key.to_user_string() for e in result.get_asset_materialization_events()] == ["raw/loyalty_cards"]
+        assert [e.asset_key.to_user_string() for e in result.get_asset_materialization_events()] == [
+            "raw/loyalty_cards"
+        ]
         assert {e.check_name: e.passed for e in result.get_asset_check_evaluations()} == {
             "contract": True,
             "quarantine_rate": True,

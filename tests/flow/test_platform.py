@@ -87,7 +87,8 @@ def test_linking_finds_the_planted_people(built_home):
 
 def test_duplicate_rates_within_sources_are_the_planted_ones(built_home):
     rows = built_home.sql(
-        "select left_source as source, duplicate_rate as rate from marts.dq_duplicate_state where left_source = right_source"
+        "select left_source as source, duplicate_rate as rate from marts.dq_duplicate_state"
+        " where left_source = right_source"
     )
     members = pl.DataFrame(built_home.sql(MEMBERS))
     planted = duplicate_rates(read_truth(built_home.truth).join(members, on=["source", "source_key"]), by="entity_id")
@@ -107,7 +108,8 @@ def test_every_record_has_one_golden_id_that_checks(built_home):
 def test_one_statement_joins_a_raw_document_to_a_golden_contact(built_home):
     rows = built_home.sql(
         "select c.golden_id, r.payload ->> '$.email' as email from raw.eshop_customers as r"
-        " join marts.dim_contact_source as s on s.source = 'eshop_customers' and s.source_key = r.payload ->> '$.customer_id'"
+        " join marts.dim_contact_source as s"
+        " on s.source = 'eshop_customers' and s.source_key = r.payload ->> '$.customer_id'"
         " join marts.dim_contact as c using (golden_id) where r.payload ->> '$.email' is not null limit 5"
     )
     assert len(rows) == 5
@@ -130,17 +132,16 @@ def test_a_person_of_several_feeds_is_one_object_with_every_value_traced(built_h
 
 def test_a_joint_account_has_its_roles_and_addresses_and_no_duplicate_person(built_home):
     joint = built_home.sql(
-        "select contract_id, count(distinct golden_id) filter (role = 'subscriber') as subscribers,"
-        " count(distinct golden_id) filter (role = 'payer') as payers from marts.dim_contact_role"
-        " group by contract_id having subscribers = 2 and payers = 1 order by contract_id"
-    )
-    assert joint
-    addresses = built_home.sql(
-        "select r.contract_id, count(distinct (a.address_line, a.postcode)) as n from marts.dim_contact_role as r"
+        "with joint as (select contract_id from marts.dim_contact_role group by contract_id"
+        " having count(distinct golden_id) filter (role = 'subscriber') = 2"
+        " and count(distinct golden_id) filter (role = 'payer') = 1)"
+        " select r.contract_id, count(distinct (a.address_line, a.postcode)) as addresses,"
+        " count(distinct r.golden_id) as people from marts.dim_contact_role as r join joint using (contract_id)"
         " join intermediate.int_contact_address as a on a.contact_source = r.contact_source"
-        f" and a.contact_key = r.contact_key where r.contract_id = '{joint[0]['contract_id']}' group by all"
+        " and a.contact_key = r.contact_key group by r.contract_id order by addresses desc"
     )
-    assert addresses[0]["n"] >= 3
+    assert joint[0]["addresses"] >= 3
+    assert joint[0]["people"] >= 2
 
 
 def test_a_card_of_one_shop_finds_the_contact_of_another(built_home):
@@ -194,10 +195,10 @@ def test_a_refused_record_enters_once_it_is_corrected(home):
     arguments = ("quarantine", "retry", "--id", refused["rejection_id"], "--payload", corrected)
     assert home.json(*arguments)["loaded"] == 1
     order = json.loads(shown["payload"])["order_id"]
-    assert home.sql(f"select payload ->> '$.amount' as amount from raw.orders where payload ->> '$.order_id' = '{order}'") == [
-        {"amount": "42.50"}
-    ]
-    assert home.run(*arguments, check=False).returncode != 0
+    assert home.sql(
+        f"select payload ->> '$.amount' as amount from raw.orders where payload ->> '$.order_id' = '{order}'"
+    ) == [{"amount": "42.50"}]
+    assert home.json(*arguments)["tried"] == 0
 
 
 def test_a_rebuild_changes_no_id_and_decisions_hold(home):
@@ -254,7 +255,8 @@ def test_a_ninth_source_takes_one_yml_and_no_python(home, tmp_path):
         encoding="utf-8",
     )
     known = home.sql(
-        "select given_name, family_name, email, postcode, golden_id from marts.dim_contact where party_type = 'person' and email is not null"
+        "select given_name, family_name, email, postcode, golden_id from marts.dim_contact"
+        " where party_type = 'person' and email is not null"
         " and given_name is not null and family_name is not null and postcode is not null and n_records > 2 limit 1"
     )[0]
     home.run("source", "add", declaration, DATADOCK_CATALOG=str(catalog), DATADOCK_DBT_PROJECT=str(project))
@@ -267,7 +269,9 @@ def test_a_ninth_source_takes_one_yml_and_no_python(home, tmp_path):
         encoding="utf-8",
     )
     outcome = home.build(catalog=catalog, dbt_project=project)
-    assert [(s.source, s.loaded) for s in outcome.summary.sources if s.source == "paper_coupons"] == [("paper_coupons", 2)]
+    assert [(s.source, s.loaded) for s in outcome.summary.sources if s.source == "paper_coupons"] == [
+        ("paper_coupons", 2)
+    ]
     found = home.sql(
         "select source_key, golden_id from marts.dim_contact_source where source = 'paper_coupons' order by all",
         catalog=catalog,
@@ -280,7 +284,8 @@ def test_a_ninth_source_takes_one_yml_and_no_python(home, tmp_path):
 
 def test_a_locked_warehouse_is_a_clear_error_and_nothing_is_lost(home):
     holder = (
-        "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); c.execute('create or replace table datadock.x as select 1');"
+        "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]);"
+        " c.execute('create or replace table datadock.x as select 1');"
         " print('held', flush=True); time.sleep(120)"
     )
     process = subprocess.Popen(
@@ -293,13 +298,16 @@ def test_a_locked_warehouse_is_a_clear_error_and_nothing_is_lost(home):
         )
         outcome = home.build()
         assert outcome.status == "failure"
-        assert "in use" in outcome.text()
+        assert "is in use" in outcome.text()
+        assert "to do:" in outcome.text()
         assert "Traceback" not in outcome.text()
     finally:
         process.kill()
         process.wait()
     assert home.build().status == "success"
-    assert home.sql("select count(*) as n from staging.stg_loyalty_cards__contact where source_key = 'F999999998'") == [{"n": 1}]
+    assert home.sql("select count(*) as n from staging.stg_loyalty_cards__contact where source_key = 'F999999998'") == [
+        {"n": 1}
+    ]
 
 
 def test_errors_are_three_lines_and_an_exit_code(tmp_path, built_home):

@@ -82,7 +82,9 @@ def test_the_ui_shows_the_flow(ui):
     assert {"raw/crm_contacts", "golden/memberships", "marts/dim_contact"} <= checked
     sensors = {sensor["name"]: sensor["sensorState"]["status"] for sensor in repository["sensors"]}
     assert sensors == {"landing_files": "RUNNING", "raw_moved": "RUNNING", "run_failed": "RUNNING"}
-    assert [(s["name"], s["scheduleState"]["status"]) for s in repository["schedules"]] == [("daily_refresh", "RUNNING")]
+    assert [(s["name"], s["scheduleState"]["status"]) for s in repository["schedules"]] == [
+        ("daily_refresh", "RUNNING")
+    ]
     assert {"platform", "land", "refresh"} <= {job["name"] for job in repository["jobs"]}
 
 

@@ -54,7 +54,9 @@ def test_a_declaration_gives_typed_fields_in_their_short_and_long_forms(tmp_path
 def test_every_problem_of_every_file_is_named_at_once(tmp_path):
     wrong = GOOD.replace("type: csv", "type: cvs").replace("given_name: First", "given_name: {}")
     orphan = GOOD.replace("contact:", "store:").replace("each: $.lines", "contact: [{source: nobody, key: X}]")
-    folder = _catalog(tmp_path, a=wrong, b="- a list", c="x: [", d=orphan.replace("    party: {from: Type, company: [PRO]}\n", ""))
+    folder = _catalog(
+        tmp_path, a=wrong, b="- a list", c="x: [", d=orphan.replace("    party: {from: Type, company: [PRO]}\n", "")
+    )
     with pytest.raises(CatalogError) as caught:
         load_catalog(folder)
     text = str(caught.value)
@@ -100,5 +102,8 @@ def test_a_model_field_keeps_its_kind(tmp_path):
 
 
 def test_the_demo_companys_catalog_and_every_example_are_valid():
-    folders = [PROJECT_ROOT / "catalog", *sorted(path for path in (PROJECT_ROOT / "examples").iterdir() if path.is_dir())]
+    folders = [
+        PROJECT_ROOT / "catalog",
+        *sorted(path for path in (PROJECT_ROOT / "examples").iterdir() if path.is_dir()),
+    ]
     assert all(load_catalog(folder).sources for folder in folders)

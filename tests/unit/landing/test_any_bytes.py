@@ -42,6 +42,8 @@ SEEDS = [
     "id;é\n1;à\n".encode("utf-16"),
     gzip.compress(b"id,n\n1,2\n"),
     _zip(),
+    gzip.compress(_zip())[:-9],
+    gzip.compress(_parquet())[:-9],
     _parquet(),
 ]
 
@@ -75,7 +77,7 @@ def read(data, format_type, block):
 
 
 @pytest.mark.parametrize("format_type", FORMATS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=damaged() | st.binary(max_size=60), block=st.sampled_from([1, 50, 4096]))
 def test_every_record_of_any_bytes_has_one_position(data, format_type, block):
     places = read(data, format_type, block)

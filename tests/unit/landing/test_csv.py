@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datadock.catalog.model import Format
-from datadock.landing.csv_dialect import column_names, sniff_delimiter
+from datadock.landing.csv_dialect import Dialect, column_names, sniff_delimiter
 from datadock.landing.csv_reader import read_csv
+from datadock.landing.csv_tolerant import Tolerant
 from datadock.landing.limits import Limits
 from datadock.landing.records import Member
 
@@ -174,7 +175,7 @@ def test_a_delimiter_outside_ascii_is_read():
 VALUES = st.text(alphabet=string.ascii_letters + ' ,;"\n\r\té€', max_size=6)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     rows=st.lists(st.tuples(VALUES, VALUES, VALUES), min_size=1, max_size=12),
     block=st.integers(1, 64),
@@ -198,3 +199,16 @@ def test_what_a_csv_writer_writes_is_read_back_whatever_the_size_of_blocks(rows,
 def test_blocks_of_any_size_give_the_same_rows_and_refusals(data):
     declared = Format(type="csv", encoding="utf-8", delimiter=",", header=["x", "y"])
     assert read(b"".join(data), declared, block=3) == read(b"".join(data), declared)
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows=st.lists(st.tuples(VALUES, VALUES), max_size=12), ending=st.sampled_from(["\n", "\r\n"]))
+def test_the_fast_and_the_careful_parser_agree_on_clean_text(rows, ending):
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=ending, quoting=csv.QUOTE_ALL).writerows(rows)
+    data = text.getvalue().encode()
+    careful = Tolerant(Dialect(b",", b'"'), 2, 1 << 20, lambda raw: raw).parse(data, 1, final=True)
+    fast, refused = read(data, Format(type="csv", encoding="utf-8", delimiter=",", header=["a", "b"]))
+    assert [(line, tuple(row)) for line, row in zip(careful.lines, careful.rows, strict=True)] == fast
+    assert [code for _, code, _ in refused] == ([] if rows else ["empty_file"])
+    assert careful.refused == []

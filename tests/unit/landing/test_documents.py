@@ -96,3 +96,32 @@ def test_pdf_and_images_land_byte_identical_with_what_their_format_tells(ground,
 def test_an_empty_document_is_refused(ground, source):
     ground.land(source("document", key="$.sha256"), b"")
     assert [code for _, code, _ in ground.refused()] == ["empty_file"]
+
+
+def test_documents_in_an_archive_are_found_by_their_own_digest(ground, source):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("a.pdf", b"%PDF-1.4 a")
+        archive.writestr("b.txt", b"note")
+    ground.land(source("document", key="$.sha256"), data.getvalue(), "papers.zip")
+    rows = ground.documents().sort("file").select("file", "sha256").rows()
+    assert [file for file, _ in rows] == ["papers.zip!a.pdf", "papers.zip!b.txt"]
+    assert [ground.lake.object_path(sha256).read_bytes() for _, sha256 in rows] == [b"%PDF-1.4 a", b"note"]
+
+
+def test_messages_as_they_come_are_read_leniently(ground, source):
+    people = source("eml", key="$.subject")
+    messages = [
+        b"Subject: latin\nFrom: =?utf-8?q?Dupont=2C_Zo=C3=A9?= <z@example.org>\n\nNom: M\xfcller\n",
+        b"Subject: html\nContent-Type: text/html; charset=utf-8\n\n<p>Nom: <b>A</b></p>",
+        b"Subject: =?x-unknown?q?a?=\nDate: yesterday\nContent-Type: text/plain; charset=none\n\nfolded\n",
+        b"Subject: two\n lines\nContent-Transfer-Encoding: base64\n\nTm9tOiBC\n",
+    ]
+    for message in messages:
+        ground.land(people, message)
+    records = {record["subject"]: record for _, record in ground.loaded(people)}
+    assert records["latin"]["from_name"] == "Dupont, Zoé"
+    assert records["latin"]["fields"] == {"Nom": "Müller"}
+    assert records["html"]["body"] == "Nom: A"
+    assert records["=?x-unknown?q?a?="]["date"] == "yesterday"
+    assert records["two lines"]["fields"] == {"Nom": "B"}
