@@ -17,14 +17,25 @@ from datadock.landing import Batch, balance_of
 from datadock.validations import SuiteResult
 
 
-def contract_check(lake: Lake, source: Source) -> dg.AssetCheckResult:
-    """Check a source's ledger against its tables: every record that came in was loaded or refused."""
+def contract_check(lake: Lake, source: Source, new_files: Sequence[str]) -> dg.AssetCheckResult:
+    """Check a source's ledger against its tables, and its new raw rows against the contract of their declaration.
+
+    Args:
+        lake: The lake.
+        source: The declaration.
+        new_files: Data files that the raw table gained; their rows are judged by pandera.
+    """
     balance = balance_of(lake, source)
+    facts = {f"balance: {name}": value for name, value in balance.facts().items()}
+    holds = balance.holds
+    if new_files:
+        from datadock.contracts.report import contract_report  # pandera is slow to import
+
+        report = contract_report(lake, source, new_files)
+        holds = holds and report.holds
+        facts |= {f"contract: {name}": value for name, value in report.facts().items()}
     return dg.AssetCheckResult(
-        passed=balance.holds,
-        check_name="contract",
-        severity=dg.AssetCheckSeverity.ERROR,
-        metadata=dict(balance.facts()),
+        passed=holds, check_name="contract", severity=dg.AssetCheckSeverity.ERROR, metadata=facts
     )
 
 

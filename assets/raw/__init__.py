@@ -61,6 +61,7 @@ def _raw(source: Source) -> dg.AssetsDefinition:
     def raw(dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
         with dock.progress.step(f"raw/{source.name}") as note:
             limits = Limits.from_settings(dock.settings)
+            before = set(dock.lake.files(names.raw_table(source.name)))
             batches: Sequence[Batch] = land_drop_folder(
                 dock.lake, source, dock.settings.landing / source.name, limits
             ).batches
@@ -68,9 +69,10 @@ def _raw(source: Source) -> dg.AssetsDefinition:
                 batches = [*batches, *pull(dock.lake, source, dock.settings)]
             new = [batch for batch in batches if not batch.known]
             note(f"{sum(b.rows_loaded for b in new):,} loaded, {sum(b.rows_quarantined for b in new):,} refused")
+        gained = sorted(set(dock.lake.files(names.raw_table(source.name))) - before)
         return dg.MaterializeResult(
             metadata=_metadata(dock, source, new),
-            check_results=[contract_check(dock.lake, source), quarantine_check(source, new)],
+            check_results=[contract_check(dock.lake, source, gained), quarantine_check(source, new)],
         )
 
     return raw

@@ -6,6 +6,7 @@ No declaration is used before the whole folder is valid.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,9 +88,21 @@ def load_catalog(folder: Path) -> Catalog:
     return Catalog(folder, sources, survivorship, digest.hexdigest())
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which only true and false are booleans: a column may be called `no`, `on` or `y`."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|false|False)$"), list("tTfF"))
+
+
 def _read_yaml(path: Path, problems: list[str]) -> dict[str, Any] | None:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         problems.append(f"{path.name}: cannot be read as YAML: {error}")
         return None

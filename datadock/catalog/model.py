@@ -23,7 +23,9 @@ class _Declared(BaseModel):
 
 
 def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    values = value if isinstance(value, list) else [value]
+    # A column may be called 1, which YAML reads as a number.
+    return [str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in values]
 
 
 Paths = Annotated[list[str], BeforeValidator(_as_list)]
@@ -87,7 +89,7 @@ class Field(_Declared):
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: Any) -> Any:
-        return {"from": value} if isinstance(value, str | list) else value
+        return {"from": value} if isinstance(value, str | list | int) else value
 
     @model_validator(mode="after")
     def _has_an_origin(self) -> Self:

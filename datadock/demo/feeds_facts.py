@@ -126,9 +126,7 @@ def _lines(size: int, rng: Rng) -> tuple[pl.Series, np.ndarray]:
         }
     ).to_struct("lines")
     # Through Arrow: offsets make the lists without grouping anything.
-    lists = pa.LargeListArray.from_arrays(
-        pl.Series(ends).to_arrow(), structs.to_arrow()
-    )
+    lists = pa.LargeListArray.from_arrays(pl.Series(ends).to_arrow(), structs.to_arrow())
     totals = np.add.reduceat(amount, ends[:-1]) if size else amount
     return pl.Series("lines", pl.from_arrow(lists)), totals
 

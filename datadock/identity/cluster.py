@@ -22,7 +22,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Weigh = Callable[[Ints, Ints], Floats]
 
-EDGE = 0.0
+EDGE = -2.0
 """Bits: pairs from here on make components."""
 
 MISSING = -6.0
@@ -75,8 +75,7 @@ def cluster(
         must: Pairs that are one person by decision.
         never: Pairs that are not, by decision.
         single: Per record the number of its source if that source holds nobody twice, else -1.
-        settled: Per record the number of its earlier cluster, or -1 where it or a pair of it is new. A component
-            without any -1 keeps its earlier clusters unlooked at.
+        settled: Per record its earlier cluster, -1 where it or a pair is new; components without -1 stay as they are.
     """
     none = np.empty(0, dtype=np.int64)
     must, never = must or (none, none), never or (none, none)
@@ -116,7 +115,7 @@ def _mean_linkage(matrix: Floats) -> Ints:
     size = len(matrix)
     top = _MUST + 1.0
     upper = top - matrix[np.triu_indices(size, 1)]
-    groups: Ints = fcluster(linkage(upper, method="average"), t=top, criterion="distance").astype(np.int64)
+    groups: Ints = fcluster(linkage(upper, method="average"), t=top - EDGE, criterion="distance").astype(np.int64)
     return groups
 
 

@@ -127,7 +127,7 @@ def birth_place(_: Collection[str]) -> Comparison:
     """Compare: birth place."""
     return Comparison(
         "birth_place",
-        "fixed for life, told as a town or as its county; families and neighbours share it",
+        "fixed for life, told as a town or as its county",
         missing("birth_place"),
         (
             Level("same birth place", same("birth_place"), 0.7, "birth_place"),
@@ -140,7 +140,6 @@ def birth_place(_: Collection[str]) -> Comparison:
         ),
         0.18,
         0.4,
-        household=0.5,
     )
 
 

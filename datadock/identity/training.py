@@ -83,11 +83,9 @@ def train(comparisons: Sequence[Comparison], patterns: Patterns, records: int) -
     rounds = training.run()
     if training.doubtful_share() > _MOSTLY_DOUBTFUL:
         # Mostly doubtful matches are the tail of chance agreements, not a class of their own.
-        training.sharpen = True
+        training = _Training(comparisons, patterns, records, sharpen=True)
         rounds += training.run()
     seen = [i.T @ (patterns.candidates + patterns.others) for i in training.indicators]
-    import os
-    if os.environ.get("DBG"): print("DOUBT", training.doubtful_share(), training.sharpen)
     return Trained(
         training.m, training.u, training.h, float(training.matches), float(training.households), seen, rounds
     )
@@ -96,7 +94,9 @@ def train(comparisons: Sequence[Comparison], patterns: Patterns, records: int) -
 class _Training:
     """The parameters as they stand, and one round of making them better."""
 
-    def __init__(self, comparisons: Sequence[Comparison], patterns: Patterns, records: int) -> None:
+    def __init__(
+        self, comparisons: Sequence[Comparison], patterns: Patterns, records: int, *, sharpen: bool = False
+    ) -> None:
         self.comparisons, self.patterns, self.records = comparisons, patterns, records
         self.indicators = [_indicator(patterns.levels[:, c], len(x.levels) + 1) for c, x in enumerate(comparisons)]
         self.priors = [_prior(x) for x in comparisons]
@@ -107,7 +107,7 @@ class _Training:
         self.u = [_share(i.T @ everything + f) for i, f in zip(self.indicators, self.floors, strict=True)]
         self.h = self._at_home(self.homes)
         # Where nothing personal is compared, a household cannot be told from a person: all are persons then.
-        self.sharpen = False
+        self.sharpen = sharpen
         self.personal = any(not x.household for x in comparisons)
         expected = max(1.0, _EXPECTED_PER_RECORD * records)
         self.matches = expected / patterns.total

@@ -107,3 +107,9 @@ def test_the_demo_companys_catalog_and_every_example_are_valid():
         *sorted(path for path in (PROJECT_ROOT / "examples").iterdir() if path.is_dir()),
     ]
     assert all(load_catalog(folder).sources for folder in folders)
+
+
+def test_a_column_may_be_called_like_a_yaml_word_or_number(tmp_path):
+    text = GOOD.replace("given_name: First", "given_name: no").replace('key: [Card, "Shop no."]', "key: 1")
+    contact = load_catalog(_catalog(tmp_path, cards=text)).source("cards").entities["contact"]
+    assert (contact.key, contact.fields["given_name"].from_) == (["1"], ["no"])
