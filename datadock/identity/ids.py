@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 PREFIX = "DK"
 LENGTH = len(PREFIX) + 26 + 1
@@ -58,7 +58,7 @@ def id_time(text: str) -> datetime:
     number = 0
     for character in text[len(PREFIX) : -1]:
         number = number * 32 + _VALUES[character]
-    return datetime.fromtimestamp((number >> _RANDOM_BITS) / 1000, UTC)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=number >> _RANDOM_BITS)
 
 
 def derive_id(secret: str, source: str, source_key: str, received_at: datetime, nonce: int = 0) -> str:

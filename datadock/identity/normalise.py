@@ -67,13 +67,13 @@ _JUNK_LOCALS = (
     "inconnu "
     "unknown na n-a test tests none null nomel sansmail sans-mail sans.mail pasdemel refuse client abc azerty qwerty"
 )
-_JUNK_DOMAINS = "test.fr test.com test.test example.com example.org example.net aucun.fr aucun.com nomail.com nomail.fr"
+_JUNK_DOMAINS = "test.fr test.com test.test aucun.fr aucun.com nomail.com nomail.fr"
 _ROLES = (
     "contact info infos accueil commercial direction secretariat admin administration compta comptabilite sav service "
     "mail webmaster office sales support hello bonjour mairie magasin boutique agence facturation rh"
 )
 _PROVIDERS = (
-    "gmail googlemail hotmail outlook live msn yahoo ymail rocketmail icloud me mac aol orange wanadoo free sfr neuf "
+    "example gmail googlemail hotmail outlook live msn yahoo ymail rocketmail icloud me mac aol orange wanadoo free sfr neuf "
     "cegetel "
     "club-internet bbox laposte numericable aliceadsl noos voila protonmail proton gmx mail web t-online bluewin "
     "btinternet virginmedia sky talktalk ntlworld tiscali blueyonder bigpond optusnet comcast verizon att sbcglobal"

@@ -13,11 +13,12 @@ from datadock.identity.feature_store import load_features
 from datadock.identity.memberships import current_memberships, read_decisions, read_log
 from datadock.identity.model import load_model
 from datadock.identity.pairs import load_live_pairs
+from datadock.identity.scoring import STORE_ABOVE
 from datadock.identity.workspace import PARTIES, Workspace
 from datadock.warehouse.lake_tables import TABLES
 
-SUSPECT_ABOVE = -3.0
-"""Bits: about one in nine. Pairs from here on that are not in one golden contact are suspects."""
+SUSPECT_ABOVE = STORE_ABOVE
+"""Bits: about one in seventeen. Pairs from here on that are not in one golden contact are suspects."""
 
 _PAIR = "left_source, left_key, right_source, right_key"
 
