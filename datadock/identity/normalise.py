@@ -73,7 +73,8 @@ _ROLES = (
     "mail webmaster office sales support hello bonjour mairie magasin boutique agence facturation rh"
 )
 _PROVIDERS = (
-    "example gmail googlemail hotmail outlook live msn yahoo ymail rocketmail icloud me mac aol orange wanadoo free sfr neuf "
+    "example gmail googlemail hotmail outlook live msn yahoo ymail rocketmail icloud me mac aol orange wanadoo free sfr "
+    "neuf "
     "cegetel "
     "club-internet bbox laposte numericable aliceadsl noos voila protonmail proton gmx mail web t-online bluewin "
     "btinternet virginmedia sky talktalk ntlworld tiscali blueyonder bigpond optusnet comcast verizon att sbcglobal"
@@ -178,7 +179,7 @@ create or replace temp macro dd_street(x) as list_transform([dd_plain(x)], lambd
     dd_blank(dd_expand(trim(regexp_replace(v, '^[0-9]+ ?((bis|ter|quater|[abcd])\b)?', '')))))[1];
 create or replace temp macro dd_organisation(x) as list_transform([dd_text(x)], lambda v:
     coalesce(dd_known(dd_blank(regexp_replace(v, '{_LEGAL_FORMS}', ' ', 'g'))), v))[1];
-create or replace temp macro dd_identifier(x) as list_filter([upper(dd_join(dd_text(x)))], lambda v:
+create or replace temp macro dd_identifier(x) as list_filter([dd_join(dd_text(x))], lambda v:
     not regexp_full_match(v, '0+|9{{5,}}'))[1];
 create or replace temp macro dd_untitled(x) as
     trim(regexp_replace(x, '(?i){_TITLES}[\s.]+', ' ', 'g'));

@@ -86,9 +86,15 @@ def train(comparisons: Sequence[Comparison], patterns: Patterns, records: int) -
         training = _Training(comparisons, patterns, records, sharpen=True)
         rounds += training.run()
     seen = [i.T @ (patterns.candidates + patterns.others) for i in training.indicators]
-    return Trained(
-        training.m, training.u, training.h, float(training.matches), float(training.households), seen, rounds
-    )
+    m = [_never_for(m, u) for m, u in zip(training.m, training.u, strict=True)]
+    return Trained(m, training.u, training.h, float(training.matches), float(training.households), seen, rounds)
+
+
+def _never_for(m: Floats, u: Floats) -> Floats:
+    """Shares under which a difference, however rare among strangers, never speaks for one person."""
+    tamed = m.copy()
+    tamed[0] = min(m[0], u[0])
+    return tamed
 
 
 class _Training:

@@ -15,13 +15,17 @@ PEOPLE = 150
 PRELOADED = ["datadock.launch", "dagster_dbt", "dbt.cli.main", "splink", "great_expectations", "pandera.polars"]
 
 
-def _run(home):
-    """Run the platform in this process; top level, so that a forked process can be told to call it."""
-    from datadock.dock import open_dock
-    from datadock.run import run_platform
+RUN = """
+import os
+from pathlib import Path
+from datadock.dock import open_dock
+from datadock.run import run_platform
+from datadock.settings import Settings
 
-    outcome = run_platform(open_dock(Settings(home=home, id_secret="the same in both homes")))
-    os._exit(0 if outcome.status in ("success", "nothing_new") else 1)
+outcome = run_platform(open_dock(Settings(home=Path({home!r}), id_secret="the same in both homes")))
+os._exit(0 if outcome.status in ("success", "nothing_new") else 1)
+"""
+"""What a forked process runs: text, since it cannot import this module by name."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +41,7 @@ def _prepare(home):
 
 
 def _calm(forks, home):
-    process = forks.Process(target=_run, args=(home,))
+    process = forks.Process(target=exec, args=(RUN.format(home=str(home)),))
     start = time.monotonic()
     process.start()
     process.join(240)
@@ -75,7 +79,7 @@ def test_a_killed_run_is_finished_by_the_next_one(forks, tmp_path, pytestconfig)
     kills = pytestconfig.getoption("--kills")
     struck = 0
     while struck < kills:
-        process = forks.Process(target=_run, args=(killed,))
+        process = forks.Process(target=exec, args=(RUN.format(home=str(killed)),))
         process.start()
         process.join(rng.uniform(0.0, seconds))
         if process.is_alive():

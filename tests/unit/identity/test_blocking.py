@@ -27,7 +27,8 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     connection.execute(
         "create table people as select i as rid, 's' || i % 2 as source, 'g' || i % 7 as given, given as given_root, "
         "given as given_first, 'f' || i // 2 as family, family as family_words, family as family_sound, "
-        "case when i % 3 > 0 then lpad((i // 2)::varchar, 8, '1') end as birth_date, ['m' || i // 2, 'n' || i] as emails, "
+        "case when i % 3 > 0 then lpad((i // 2)::varchar, 8, '1') end as birth_date, "
+        "['m' || i // 2, 'n' || i] as emails, "
         "'town' as city from range(60) t(i)"
     )
     yield connection
