@@ -73,8 +73,8 @@ _ROLES = (
     "mail webmaster office sales support hello bonjour mairie magasin boutique agence facturation rh"
 )
 _PROVIDERS = (
-    "example gmail googlemail hotmail outlook live msn yahoo ymail rocketmail icloud me mac aol orange wanadoo free sfr "
-    "neuf "
+    "example gmail googlemail hotmail outlook live msn yahoo ymail rocketmail icloud me mac aol orange wanadoo free "
+    "sfr neuf "
     "cegetel "
     "club-internet bbox laposte numericable aliceadsl noos voila protonmail proton gmx mail web t-online bluewin "
     "btinternet virginmedia sky talktalk ntlworld tiscali blueyonder bigpond optusnet comcast verizon att sbcglobal"

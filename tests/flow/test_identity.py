@@ -29,40 +29,13 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 SQL = {"text": "varchar", "date": "date", "timestamp": "timestamptz"}
 FIELDS = ("given_name", "family_name", "birth_date", "email", "phone", "postcode", "city")
 GIVEN = [
-    "Anna",
-    "Bruno",
-    "Chloé",
-    "David",
-    "Elsa",
-    "Farid",
-    "Gaëlle",
-    "Hugo",
-    "Inès",
-    "Jules",
-    "Karim",
-    "Léa",
-    "Marc",
-    "Nadia",
-    "Oscar",
-    "Paula",
-    "Rémi",
-    "Sarah",
-]
+    "Anna", "Bruno", "Chloé", "David", "Elsa", "Farid", "Gaëlle", "Hugo", "Inès", "Jules", "Karim", "Léa", "Marc",
+    "Nadia", "Oscar", "Paula", "Rémi", "Sarah",
+]  # fmt: skip
 FAMILY = [
-    "Durand",
-    "Petit",
-    "Moreau",
-    "Garnier",
-    "Lefebvre",
-    "Roussel",
-    "Blanchard",
-    "Faure",
-    "Marchand",
-    "Vidal",
-    "Caron",
-    "Meunier",
-    "Dupuis",
-]
+    "Durand", "Petit", "Moreau", "Garnier", "Lefebvre", "Roussel", "Blanchard", "Faure", "Marchand", "Vidal",
+    "Caron", "Meunier", "Dupuis",
+]  # fmt: skip
 
 
 def people(count: int, seed: int) -> pl.DataFrame:
@@ -147,8 +120,8 @@ class Deployment:
         return {frozenset(members) for members in by_id.values()}
 
     def rows(self, table: str) -> pl.DataFrame:
-        files = self.lake.files(table)
-        return pl.concat([pl.read_parquet(file) for file in files]) if files else pl.DataFrame()
+        opened = self.lake.open(table)
+        return pl.DataFrame(opened.to_pyarrow_table()) if opened else pl.DataFrame()
 
     def golden(self) -> dict[str, tuple[str, str]]:
         latest = self.rows(names.CONTACTS).sort("recorded_at").unique("golden_id", keep="last")
