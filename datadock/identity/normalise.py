@@ -179,8 +179,9 @@ create or replace temp macro dd_street(x) as list_transform([dd_plain(x)], lambd
     dd_blank(dd_expand(trim(regexp_replace(v, '^[0-9]+ ?((bis|ter|quater|[abcd])\b)?', '')))))[1];
 create or replace temp macro dd_organisation(x) as list_transform([dd_text(x)], lambda v:
     coalesce(dd_known(dd_blank(regexp_replace(v, '{_LEGAL_FORMS}', ' ', 'g'))), v))[1];
-create or replace temp macro dd_identifier(x) as list_filter([dd_join(dd_text(x))], lambda v:
-    not regexp_full_match(v, '0+|9{{5,}}'))[1];
+create or replace temp macro dd_identifier(x) as list_filter([dd_join(dd_plain(x))], lambda v:
+    v not in ({_words(PLACEHOLDERS)}) and not regexp_full_match(v, '0+')
+    and not (length(v) > 4 and replace(v, v[1], '') = ''))[1];
 create or replace temp macro dd_untitled(x) as
     trim(regexp_replace(x, '(?i){_TITLES}[\s.]+', ' ', 'g'));
 create or replace temp macro dd_upper_words(x, yes) as array_to_string(list_filter(string_split_regex(dd_untitled(x),

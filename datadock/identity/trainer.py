@@ -54,7 +54,9 @@ def train_model(
         candidate_pairs(con, table, rules, "dd_train", apart=apart)
         comparisons, patterns = _count(con, table, comparisons, features.rows, apart)
     rows = features.rows
-    trained = _untaught(comparisons, rows) if patterns is None else train(comparisons, patterns, rows)
+    trained = (
+        _untaught(comparisons, rows) if patterns is None or not comparisons else train(comparisons, patterns, rows)
+    )
     model = Model(
         party=party,
         fields=dict(fields),

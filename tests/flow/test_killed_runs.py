@@ -11,7 +11,7 @@ import pytest
 from datadock.demo import generate
 from datadock.settings import Settings
 
-PEOPLE = 150
+PEOPLE = 1000
 PRELOADED = ["datadock.launch", "dagster_dbt", "dbt.cli.main", "splink", "great_expectations", "pandera.polars"]
 
 
@@ -71,6 +71,8 @@ def _content(home):
 
 
 def test_a_killed_run_is_finished_by_the_next_one(forks, tmp_path, pytestconfig):
+    if not pytestconfig.getoption("--kills"):
+        pytest.skip("takes long; ask for it with --kills=30")
     calm, killed = tmp_path / "calm", tmp_path / "killed"
     _prepare(calm)
     _prepare(killed)
