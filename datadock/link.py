@@ -105,7 +105,7 @@ def link(catalog_dir: Path, data_dir: Path | None, out: Path, progress: Progress
             told(f"{sum(len(paths) for paths in files.values())} file(s)")
         workspace = Workspace(lake, catalog, Path(folder) / "link.duckdb", "link", datetime.now(UTC), _SECRET)
         with progress.step("stage"):
-            _stage(workspace, list(files))
+            stage_contacts(workspace, list(files))
         with progress.step("normalise") as told:
             told(f"{update_features(workspace).contacts:,} contacts")
         with progress.step("compare") as told:
@@ -142,7 +142,8 @@ def _land(lake: Lake, catalog: Catalog, files: dict[str, list[Path]]) -> int:
     return sum(batch.rows_quarantined for batch in batches)
 
 
-def _stage(workspace: Workspace, sources: list[str]) -> None:
+def stage_contacts(workspace: Workspace, sources: list[str]) -> None:
+    """Make the workspace's warehouse from the raw contacts of some sources: the one table that identity reads."""
     con = duckdb.connect(str(workspace.warehouse))
     try:
         con.execute("set timezone = 'UTC'")
