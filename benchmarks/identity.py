@@ -57,7 +57,7 @@ def main() -> None:
         for kind in ("ours", "splink"):
             r = measured(kind, name, given.data)
             print(f"{name:16}{kind:12}{r['precision']:10.4f}{r['recall']:8.4f}{r['f1']:8.4f}{r['b3']:8.4f}"
-                  f"{r['largest']:9}{r['cpu']:8.1f}{r['peak']:9.0f}", flush=True)  # fmt: skip
+                  f"{r['largest']:>9}{r['cpu']:8.1f}{r['peak']:9.0f}", flush=True)  # fmt: skip
     for people in given.people:
         if people:
             show_demo(measured("demo", str(people), given.data))

@@ -165,7 +165,7 @@ def _selects(workspace: Workspace, sources: list[Source]) -> Iterator[str]:
         if relation is None:
             continue
         columns = staging_columns(source, "contact")
-        fields = ", ".join(name if name in columns else f"null::varchar as {name}" for name in wanted)
+        fields = ", ".join(f'"{name}"' if name in columns else f'null::varchar as "{name}"' for name in wanted)
         yield (
             f"select source, source_key, party_type, {fields}, record_updated_at, _batch_id, _file, _line, "
             f"{moment} as _received_at from ({staging_select(source, 'contact', relation)})"

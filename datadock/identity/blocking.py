@@ -19,7 +19,7 @@ MAX_BLOCK = 400
 """Records that may share a key. Beyond it a key says nothing and its pairs grow with the square."""
 
 _LEAST_BUDGET, _WIDE_BUDGET = 50_000, 600_000
-_WIDE_PAIRS_PER_RECORD, _TIGHT_PAIRS_PER_RECORD = 12.0, 0.6
+_WIDE_PAIRS_PER_RECORD, _TIGHT_PAIRS_PER_RECORD = 12.0, 1.0
 _WIDE_UP_TO = 50_000
 
 
@@ -126,7 +126,7 @@ def choose_rules(con: duckdb.DuckDBPyConnection, table: str, features: Collectio
 
 def _budget(rows: int) -> int:
     """Pairs that one rule may bring: wide for small sets, then ever tighter, as the time of a run is for all rules."""
-    shrunk = _WIDE_BUDGET * min(1.0, (_WIDE_UP_TO / max(1, rows)) ** 0.8)
+    shrunk = _WIDE_BUDGET * min(1.0, (_WIDE_UP_TO / max(1, rows)) ** 0.5)
     return int(max(_LEAST_BUDGET, min(_WIDE_PAIRS_PER_RECORD * rows, shrunk), _TIGHT_PAIRS_PER_RECORD * rows))
 
 
@@ -231,18 +231,25 @@ def candidate_pairs(
 
 
 def _pairs_of(con: duckdb.DuckDBPyConnection, table: str, rule: Rule, only_new: str | None) -> BlockReport:
-    con.execute(f"create or replace temp table dd_keys as {keys_sql(table, rule.keys, with_text=bool(rule.stopped))}")
+    text = bool(rule.stopped)
+    everyone = f"({keys_sql(table, rule.keys, with_text=text)})"
+    mine = everyone
+    if only_new:
+        mine = f"({keys_sql(f'(from {table} semi join {only_new} using (rid))', rule.keys, with_text=text)})"
+    con.execute(f"create or replace temp table dd_keys as from {mine}")
     if rule.stopped:
         con.register("dd_stopped", pa.table({"text": list(rule.stopped)}))
         con.execute("delete from dd_keys where text in (select text from dd_stopped)")
         con.unregister("dd_stopped")
-    left = f"(select k.* from dd_keys k semi join {only_new} n on k.rid = n.rid)" if only_new else "dd_keys"
-    order = "l.rid <> r.rid" if only_new else "l.rid < r.rid"
+    # All keys of everyone are made once; where only a few records are new, the others' keys just stream past.
+    others, order = (everyone, "l.rid <> r.rid") if only_new else ("dd_keys", "l.rid < r.rid")
+    con.execute(
+        "create or replace temp table dd_met as select l.key, l.rid as one, r.rid as other "
+        f"from dd_keys l join {others} r on l.key = r.key and {order}"
+    )
     made = con.execute(
-        f"insert into dd_candidates select distinct least(l.rid, r.rid), greatest(l.rid, r.rid) "
-        f"from {left} l join dd_keys r on l.key = r.key and {order}"
+        "insert into dd_candidates select distinct least(one, other), greatest(one, other) from dd_met"
     ).fetchall()[0][0]
-    overgrown = con.execute(
-        f"select count(*) from (select key from dd_keys group by key having count(*) > {2 * MAX_BLOCK})"
-    ).fetchall()[0][0]
+    sharing = "dd_met group by key having count(distinct other)" if only_new else "dd_keys group by key having count(*)"
+    overgrown = con.execute(f"select count(*) from (select key from {sharing} > {2 * MAX_BLOCK})").fetchall()[0][0]
     return BlockReport(rule.name, rule.keys, int(made), len(rule.stopped), int(overgrown))

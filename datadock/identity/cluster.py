@@ -37,6 +37,7 @@ CLIP = 12.0
 """Bits: how much one pair may say against the mean of the others."""
 
 LARGEST_WEIGHED = 300
+_SMALL = 6
 _MUST, _NEVER = 1e6, -1e9
 
 
@@ -118,10 +119,33 @@ def _smallest(groups: npt.NDArray[Any]) -> Ints:
 
 def _mean_linkage(matrix: Floats) -> Ints:
     size = len(matrix)
+    if size <= _SMALL:
+        return _mean_linkage_of_few(matrix)
     top = _MUST + 1.0
     upper = top - matrix[np.triu_indices(size, 1)]
     groups: Ints = fcluster(linkage(upper, method="average"), t=top - EDGE, criterion="distance").astype(np.int64)
     return groups
+
+
+def _mean_linkage_of_few(matrix: Floats) -> Ints:
+    """The same for a handful of records, where calling a library costs more than the work."""
+    weights = matrix.tolist()
+    groups = [[place] for place in range(len(weights))]
+    while len(groups) > 1:
+        best, pair = EDGE, (-1, -1)
+        for one in range(len(groups)):
+            for other in range(one + 1, len(groups)):
+                total = sum(weights[a][b] for a in groups[one] for b in groups[other])
+                mean = total / (len(groups[one]) * len(groups[other]))
+                if mean > best or (mean == best and pair[0] < 0):
+                    best, pair = mean, (one, other)
+        if pair[0] < 0:
+            break
+        groups[pair[0]] += groups.pop(pair[1])
+    labels = np.zeros(len(weights), dtype=np.int64)
+    for number, members in enumerate(groups):
+        labels[members] = number
+    return labels
 
 
 class _WorkUnits:
@@ -205,10 +229,11 @@ class _WorkUnits:
         for pairs in (self.must, self.never):
             same = self.component[pairs[0]] == self.component[pairs[1]]
             bound[self.component[pairs[0]][same]] = True
-        for c, members in self.members.items():
-            sources = self.single[members]
-            sources = sources[sources >= 0]
-            bound[c] |= len(np.unique(sources)) < len(sources)
+        if (self.single >= 0).any():
+            for c, members in self.members.items():
+                sources = self.single[members]
+                sources = sources[sources >= 0]
+                bound[c] |= len(np.unique(sources)) < len(sources)
         return bound
 
     def _decide(self, members: Ints, place: Ints, matrix: Floats) -> None:

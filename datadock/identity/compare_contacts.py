@@ -143,7 +143,11 @@ def organisation(_: Collection[str]) -> Comparison:
         missing("organisation"),
         (
             Level("same name of organisation", same("organisation"), 0.7, "organisation"),
-            Level("name of organisation one slip away", close("organisation", 0.94, 2, 7), 0.12),
+            Level(
+                "name of organisation one slip away",
+                f"({alike('organisation', 0.96)} or {slips('organisation_l', 'organisation_r', 2, 7, 0.93)})",
+                0.12,
+            ),
             Level(
                 "one name holds the other",
                 "contains(organisation_l, organisation_r) or contains(organisation_r, organisation_l)",

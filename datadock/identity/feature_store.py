@@ -130,31 +130,54 @@ def _log_rows_sql(features: Features, generation: int) -> str:
         f"join (select source, source_key, _received_at from {CONTACTS}) c using (source, source_key) "
         "left join dd_before b using (source, source_key) union all by name "
         "select source, source_key, party_type, 'remove' as op, content_hash, feature_hash, null as received_at, "
-        f"{generation}::bigint as generation, {generation}::bigint as linked{empties} from dd_removed "
-        "order by source, source_key"
+        f"{generation}::bigint as generation, {generation}::bigint as linked{empties} from dd_removed"
     )
 
 
-def load_features(
-    con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, *, with_values: bool = True
-) -> Features:
-    """Load the current features of one party type into a table ``dd_<party>``.
+def load_records(con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str) -> Features:
+    """Load who there is of one party type into a table ``dd_<party>``, without the features themselves.
 
     Args:
         con: Connection.
         workspace: The run's workspace.
         party: ``person`` or ``company``.
-        with_values: Whether the features themselves are needed, or only who there is.
 
     Returns:
-        The table with rid 0..n-1 in order of (source, source_key); also received_at, generation and linked.
+        The table with rid 0..n-1 in order of (source, source_key), feature_hash, received_at, generation, linked.
     """
     table = f"dd_{party}"
-    stored = workspace.scan(FEATURES, "*") if with_values else None
-    stored = stored or workspace.scan_or_empty(FEATURES, {**_STATE, "received_at": "timestamptz"})
+    stored = workspace.scan_or_empty(FEATURES, {**_STATE, "received_at": "timestamptz"})
     con.execute(
         f"create or replace temp table {table} as select row_number() over (order by source, source_key) - 1 as rid, * "
         f"exclude (op) from ({_latest_sql(stored)}) where op = 'upsert' and party_type = '{party}' order by rid"
+    )
+    rows = int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
+    return Features(table, (), rows)
+
+
+def load_features(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, records: Features, wanted: str | None = None
+) -> Features:
+    """Load the features of loaded records.
+
+    Args:
+        con: Connection.
+        workspace: The run's workspace.
+        records: As of ``load_records``.
+        wanted: Table with the ``rid`` of the records wanted; all of them by default.
+
+    Returns:
+        A table with rid, source, source_key, feature_hash, generation, linked and the features.
+    """
+    stored = workspace.scan(FEATURES, "*")
+    if stored is None:
+        return records
+    table = f"{records.table}_features"
+    some = f"semi join {wanted} using (rid)" if wanted else ""
+    con.execute(
+        f"create or replace temp table {table} as select r.rid, s.* exclude (op) from {stored} s "
+        f"join (select rid, source, source_key, generation from {records.table} {some}) r "
+        "using (source, source_key, generation)"
     )
     described = [row[0] for row in con.execute(f"describe {table}").fetchall()]
     known = tuple(name for name in described if name not in _OWN and name != "rid")

@@ -49,7 +49,7 @@ class Features:
     """A table of features.
 
     Attributes:
-        table: Its name on the connection; columns ``rid`` (bigint, 0..n-1), source, source_key,
+        table: Its name on the connection; columns ``rid`` (bigint, from 0), source, source_key,
             party_type, feature_hash, and one column per feature.
         columns: The features that exist, in order.
         rows: Number of records.
@@ -89,7 +89,7 @@ def build_features(
     features = recipe.features()
     columns = ", ".join(f'"{name}"' for name in fields)
     con.execute(
-        f"create or replace temp table dd_input as select row_number() over (order by source, source_key) - 1 as rid, "
+        f"create or replace temp table dd_input as select row_number() over () - 1 as rid, "
         f"source, source_key, party_type{', ' if columns else ''}{columns} from {relation}"
     )
     for field, forms in recipe.forms.items():
@@ -126,7 +126,7 @@ def _finish(con: duckdb.DuckDBPyConnection, table: str, names: tuple[str, ...]) 
     extra = "".join(f", {sql} as {name}" for name, sql in derived.items())
     con.execute(
         f"create or replace temp table {table} as select dd_normal.*{extra}, "
-        f"left(md5(concat({parts or repr('')})), 16) as feature_hash from dd_normal{joins} order by rid"
+        f"left(md5(concat({parts or repr('')})), 16) as feature_hash from dd_normal{joins}"
     )
     rows = int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
     return Features(table, (*names, *derived), rows)
@@ -163,8 +163,16 @@ class _Recipe:
         refs = [self.form(field, "v", f"{macro}(cast(raw as varchar))") for field in self.by_kind.get(kind, [])]
         if not refs:
             return None
+        if len(refs) == 1:
+            return f"case when {refs[0]} is not null then [{refs[0]}] end"
         known = f"list_sort(list_distinct(list_filter([{', '.join(refs)}], lambda v: v is not null)))"
-        return f"case when coalesce({', '.join(refs)}) is not null then {known} end"
+        several = " and ".join(f"{ref} is not null" for ref in refs[1:])
+        first = f"coalesce({', '.join(refs)})"
+        return (
+            f"case when {several} then {known} when {first} is not null then [{first}] end"
+            if len(refs) == 2
+            else (f"case when {first} is not null then {known} end")
+        )
 
     def features(self) -> dict[str, str]:
         """Feature name to SQL over the joined normal forms."""

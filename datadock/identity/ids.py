@@ -7,8 +7,6 @@ single wrong character.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +16,7 @@ LENGTH = len(PREFIX) + 26 + 1
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECKS = _DIGITS + "*~$=U"
 _VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
-_FROM_RFC = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _DIGITS.encode("ascii"))
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _RANDOM_BITS = 80
 
 
@@ -31,8 +29,8 @@ def encode_id(milliseconds: int, derived: int) -> str:
     if not 0 <= milliseconds < 1 << 48 or not 0 <= derived < 1 << _RANDOM_BITS:
         raise ValueError(f"time {milliseconds} or derived part {derived} does not fit into an id")
     number = (milliseconds << _RANDOM_BITS) | derived
-    text = base64.b32encode((number << 6).to_bytes(17, "big"))[:26].translate(_FROM_RFC)
-    return PREFIX + text.decode("ascii") + _CHECKS[number % 37]
+    text = "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
+    return PREFIX + text + _CHECKS[number % 37]
 
 
 def is_valid_id(text: str) -> bool:
@@ -73,6 +71,6 @@ def derive_id(secret: str, source: str, source_key: str, received_at: datetime, 
     """
     moment = received_at if received_at.tzinfo else received_at.replace(tzinfo=UTC)
     seed = f"{source}\x1f{source_key}\x1f{nonce}".encode()
-    digest = hmac.new(secret.encode(), seed, hashlib.sha256).digest()
+    digest = hmac.digest(secret.encode(), seed, "sha256")
     milliseconds = max(0, int(moment.timestamp() * 1000)) & ((1 << 48) - 1)
     return encode_id(milliseconds, int.from_bytes(digest[:10], "big"))

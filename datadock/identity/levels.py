@@ -67,10 +67,10 @@ def alike(column: str, similarity: float) -> str:
     return f"jaro_winkler_similarity({column}_l, {column}_r) >= {similarity}"
 
 
-def slips(left: str, right: str, edits: int, length: int) -> str:
+def slips(left: str, right: str, edits: int, length: int, similarity: float = 0.8) -> str:
     """Few edits apart; the cheap similarity keeps most pairs away from the dear edit distance."""
     return (
-        f"(least(length({left}), length({right})) >= {length} and jaro_similarity({left}, {right}) >= 0.8 "
+        f"(least(length({left}), length({right})) >= {length} and jaro_similarity({left}, {right}) >= {similarity} "
         f"and damerau_levenshtein({left}, {right}) <= {edits})"
     )
 

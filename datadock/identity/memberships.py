@@ -17,7 +17,7 @@ import pyarrow as pa
 from datadock import names
 from datadock.identity.assignment import assign_ids, membership_changes
 from datadock.identity.cluster import EDGE, Clustering, Ints, cluster
-from datadock.identity.feature_store import load_features
+from datadock.identity.feature_store import load_features, load_records
 from datadock.identity.lineage import derive_lineage, derive_redirects
 from datadock.identity.model import load_model, load_term_frequencies
 from datadock.identity.normalise import install_macros
@@ -209,14 +209,13 @@ class _Party:
     def __init__(self, con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str) -> None:
         self.con, self.workspace, self.party = con, workspace, party
         self.model = load_model(workspace.model_folder, party)
-        self.features = load_features(con, workspace, party)
-        self.table = ""
+        self.records = load_records(con, workspace, party)
         self.clustering = Clustering(np.empty(0, dtype=np.int64), 0, 0, 0)
 
     def partition(self, log: pl.DataFrame, inputs: dict[str, Any]) -> pl.DataFrame:
         """Return source, source_key, received_at, cluster of every record of the party."""
         records = self.con.sql(
-            f"select rid, source, source_key, received_at from {self.features.table} order by rid"
+            f"select rid, source, source_key, received_at from {self.records.table} order by rid"
         ).pl()
         if records.height:
             load_live_pairs(self.con, self.workspace, self.party, self.model.version if self.model else "")
@@ -277,17 +276,18 @@ class _Party:
 
     def _weigh(self, left: Ints, right: Ints) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Weigh pairs inside a component: there the odds against strangers are gone, so only contradictions count."""
-        if self.model is None:
+        if self.model is None or not self.model.comparisons:
             return np.full(len(left), -1.0)
         con = self.con
-        if not self.table:
-            install_macros(con)
-            self.table = without_shared(con, self.features, self.model.shared)
-            self.frequencies = load_term_frequencies(self.workspace.model_folder, self.model, con)
-        wanted = pa.table({"place": np.arange(len(left)), "rid_l": left, "rid_r": right})
-        con.register("dd_asked", wanted)
+        install_macros(con)
+        con.register("dd_asked", pa.table({"place": np.arange(len(left)), "rid_l": left, "rid_r": right}))
         con.execute("create or replace temp table dd_wanted as select rid_l, rid_r from dd_asked")
-        score(con, self.model, self.table, "dd_wanted", self.frequencies, "dd_given", above=None)
+        named = "select rid_l as rid from dd_asked union select rid_r from dd_asked"
+        con.execute(f"create or replace temp table dd_named as {named}")
+        some = load_features(con, self.workspace, self.records, "dd_named")
+        table = without_shared(con, some, self.model.shared)
+        frequencies = load_term_frequencies(self.workspace.model_folder, self.model, con)
+        score(con, self.model, table, "dd_wanted", frequencies, "dd_given", above=None)
         answer = con.execute(
             "select case when weight < 0 then greatest(weight, against) else weight end as weight "
             "from dd_asked join dd_given using (rid_l, rid_r) order by place"

@@ -27,6 +27,9 @@ FORM = 1
 
 MODEL_FOLDER = "golden/model"
 
+FEW_RECORDS = 1_000
+"""Below this a set that cannot be compared is one that has just begun; from here on it is a fault of declaration."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -124,10 +127,12 @@ class Model:
 def check_model(model: Model) -> None:
     """Refuse a model with a missing, impossible or one-sided parameter.
 
+    A handful of records may have nothing to compare: theirs is a model that finds no pairs.
+
     Raises:
         ModelError: Naming every comparison and level that is not trained.
     """
-    if not model.comparisons:
+    if not model.comparisons and model.records >= FEW_RECORDS:
         raise ModelError(
             f"nothing to compare {model.party} records by",
             expected="names, a birth date, an e-mail, a phone, an address or an identifier, filled in some records",

@@ -12,12 +12,12 @@ import duckdb
 
 from datadock import names
 from datadock.identity.blocking import BlockReport, candidate_pairs
-from datadock.identity.feature_store import load_features
+from datadock.identity.feature_store import load_features, load_records
 from datadock.identity.features import linking_fields
 from datadock.identity.model import Model, load_model, load_term_frequencies, save_model
 from datadock.identity.normalise import install_macros
 from datadock.identity.scoring import score, term_frequency_tables
-from datadock.identity.trainer import train_model, without_shared
+from datadock.identity.trainer import TRAINING_PAIRS, scored_table, train_model, without_shared
 from datadock.identity.workspace import FEATURES, PARTIES, Workspace
 from datadock.warehouse.lake_tables import TABLES
 
@@ -74,13 +74,14 @@ def score_pairs(workspace: Workspace, *, retrain: bool = False) -> PairsReport:
     if not retrain and before and {key: before.get(key) for key in rest} == rest and _models_stand(workspace, before):
         return PairsReport(False, models=before["models"])
     with workspace.connection() as con:
-        runs = [_PartyRun(con, workspace, party, before, retrain=retrain) for party in PARTIES]
-        runs = [run for run in runs if run.features.rows]
-        for run in runs:
-            run.score()
+        runs = []
+        for party in PARTIES:
+            run = _PartyRun(con, workspace, party, before, retrain=retrain)
+            if run.features.rows:
+                run.score()
+                runs.append(run)
         scored = " union all ".join(f"from dd_pairs_{run.party}" for run in runs)
-        empty = ", ".join(f"null::{kind} as {name}" for name, kind in TABLES[names.PAIRS].items())
-        rows = con.sql(f"{scored or f'select {empty} where false'} order by 1, 2, 3, 4").to_arrow_table()
+        rows = con.sql(f"{scored or f'{_empty_sql()} where false'} order by 1, 2, 3, 4").to_arrow_table()
         models = {run.party: run.model.version for run in runs}
         workspace.append(names.PAIRS, rows, {**rest, "models": models})
         return PairsReport(
@@ -93,6 +94,10 @@ def score_pairs(workspace: Workspace, *, retrain: bool = False) -> PairsReport:
             blocks=tuple(report for run in runs for report in run.blocks),
             notes=tuple(note for run in runs for note in run.model.notes),
         )
+
+
+def _empty_sql() -> str:
+    return "select " + ", ".join(f"null::{kind} as {name}" for name, kind in TABLES[names.PAIRS].items())
 
 
 def _models_stand(workspace: Workspace, before: dict[str, Any]) -> bool:
@@ -111,7 +116,8 @@ class _PartyRun:
     ) -> None:
         self.con, self.workspace, self.party = con, workspace, party
         self.before = before
-        self.features = load_features(con, workspace, party)
+        self.records = load_records(con, workspace, party)
+        self.features = load_features(con, workspace, self.records)
         self.blocks: list[BlockReport] = []
         self.candidates = self.scored = 0
         self.trained = False
@@ -125,9 +131,9 @@ class _PartyRun:
         if known is not None and known.fields == fields and not self._outgrown(known):
             return known
         apart = apart_sql(self.workspace)
-        model = train_model(self.con, self.features, fields, self.party, apart, self.workspace.run_at)
-        table = without_shared(self.con, self.features, model.shared)
-        save_model(self.workspace.model_folder, model, self.con, term_frequency_tables(self.con, model, table))
+        model, self.blocks = train_model(self.con, self.features, fields, self.party, apart, self.workspace.run_at)
+        frequencies = term_frequency_tables(self.con, model, scored_table(self.features))
+        save_model(self.workspace.model_folder, model, self.con, frequencies)
         self.trained = True
         return model
 
@@ -137,22 +143,21 @@ class _PartyRun:
     def score(self) -> None:
         """Make the table ``dd_pairs_<party>`` with the rows to append."""
         con, model = self.con, self.model
-        table = without_shared(con, self.features, model.shared)
+        table = scored_table(self.features) if self.trained else without_shared(con, self.features, model.shared)
         frequencies = load_term_frequencies(self.workspace.model_folder, model, con)
         since = self._scored_generation()
         con.execute(f"create or replace temp table dd_fresh as select rid from {table} where linked > {since}")
         self.scored = int(con.execute("select count(*) from dd_fresh").fetchall()[0][0])
-        everything = self.scored == self.features.rows
-        self.blocks = candidate_pairs(
-            con,
-            table,
-            list(model.rules),
-            "dd_found",
-            only_new=None if everything else "dd_fresh",
-            apart=apart_sql(self.workspace),
-        )
-        self.candidates = int(con.execute("select count(*) from dd_found").fetchall()[0][0])
-        score(con, model, table, "dd_found", frequencies, "dd_scored")
+        found = TRAINING_PAIRS
+        if not model.comparisons:
+            con.execute(f"create or replace temp table dd_pairs_{self.party} as {_empty_sql()} where false")
+            return
+        if not self.blocks:  # else training has just looked for all pairs of all records
+            found, new = "dd_found", None if self.scored == self.features.rows else "dd_fresh"
+            apart = apart_sql(self.workspace)
+            self.blocks = candidate_pairs(con, table, list(model.rules), found, only_new=new, apart=apart)
+        self.candidates = int(con.execute(f"select count(*) from {found}").fetchall()[0][0])
+        score(con, model, table, found, frequencies, "dd_scored")
         con.execute(
             f"create or replace temp table dd_pairs_{self.party} as select l.source as left_source, "
             "l.source_key as left_key, r.source as right_source, r.source_key as right_key, weight as match_weight, "

@@ -52,17 +52,18 @@ def survive(
     """
     install_macros(con)
     groups = _groups(survivorship)
-    con.execute(f"create or replace temp table dd_members as {_prepared(members, trust)}")
     con.execute(
-        "create or replace temp table dd_sizes as select golden_id, any_value(party_type) as party_type, "
-        "count(*) as n_records, count(distinct source) as n_sources from dd_members group by golden_id"
+        "create or replace temp table dd_sizes as select row_number() over () as contact, * from "
+        "(select golden_id, any_value(party_type) as party_type, count(*) as n_records, "
+        f"count(distinct source) as n_sources from {members} group by golden_id)"
     )
+    con.execute(f"create or replace temp table dd_members as {_prepared(members, trust)}")
     alone = ", ".join(f"case when {_filled(fields)} then tie end as w_{x}" for x, (_, fields) in groups.items())
     chosen = ", ".join(f"{_winner(leader, rule, fields)} as w_{leader}" for leader, (rule, fields) in groups.items())
     con.execute(
         "create or replace temp table dd_winners as "
-        f"select golden_id, {alone} from dd_members semi join (from dd_sizes where n_records = 1) using (golden_id) "
-        f"union all select golden_id, {chosen} from ({_counted(groups)}) group by golden_id"
+        f"select contact, {alone} from dd_members semi join (from dd_sizes where n_records = 1) using (contact) "
+        f"union all select contact, {chosen} from ({_counted(groups)}) group by contact"
     )
     _collect(con, groups, target)
 
@@ -88,19 +89,27 @@ def _prepared(members: str, trust: Mapping[str, float]) -> str:
     weights = " ".join(f"when '{name}' then {value}" for name, value in trust.items())
     trusted = f"case source {weights} else 0.0 end" if weights else "0.0"
     return (
-        f"select *, {trusted} as trust, coalesce(record_updated_at, _received_at) as observed_at, "
-        f"row_number() over (order by source desc, source_key desc) as tie from {members}"
+        f"select m.*, contact, {trusted} as trust, coalesce(record_updated_at, _received_at) as observed_at, "
+        "row_number() over (order by source desc, source_key desc) as tie "
+        f"from (select * exclude (party_type) from {members}) m join dd_sizes using (golden_id)"
     )
 
 
 def _counted(groups: Mapping[str, tuple[Rule, tuple[str, ...]]]) -> str:
-    """Records of contacts of several, with how often each one's value stands among its contact's."""
-    counts = "".join(
-        f", count({leader}) over (partition by golden_id, {_spelling(leader)}) as n_{leader}"
-        for leader, (rule, _) in groups.items()
-        if "frequency" in rule.by
+    """Records of contacts of several, with how often each one's value stands among its contact's.
+
+    Counted in narrow rows and joined back: a window over whole records would carry every field along.
+    """
+    counted = [leader for leader, (rule, _) in groups.items() if "frequency" in rule.by]
+    several = "from dd_members semi join (from dd_sizes where n_records > 1) using (contact)"
+    if not counted:
+        return f"select * {several}"
+    spelt = ", ".join(f"case when {f} is not null then hash(contact, {_spelling(f)}) end as h_{f}" for f in counted)
+    counts = ", ".join(f"count(h_{f}) over (partition by h_{f}) as n_{f}" for f in counted)
+    return (
+        f"select m.*, n.* exclude (tie) from (select * {several}) m "
+        f"join (select tie, {counts} from (select tie, {spelt} {several})) n using (tie)"
     )
-    return f"select *{counts} from dd_members semi join (from dd_sizes where n_records > 1) using (golden_id)"
 
 
 def _spelling(field: str) -> str:
@@ -154,9 +163,9 @@ def _collect(con: duckdb.DuckDBPyConnection, groups: Mapping[str, tuple[Rule, tu
     origins = ", ".join(f"m_{leader}.source, m_{leader}.source_key" for leader in groups)
     hashed = ", '\x1f', ".join(f"coalesce({home[f]}.{f}::varchar, '')" for f in names)
     con.execute(
-        f"create or replace temp table {target} as select w.golden_id, s.party_type, s.n_records, s.n_sources, "
+        f"create or replace temp table {target} as select s.golden_id, s.party_type, s.n_records, s.n_sources, "
         f"{values}, "
         f"list_filter([{sources}], lambda p: p is not null) as provenance, "
         f"md5(concat({hashed}, s.n_records, '/', s.n_sources, s.party_type, concat_ws('\x1f', {origins}))) as row_hash "
-        f"from dd_winners w join dd_sizes s using (golden_id) {joins}"
+        f"from dd_winners w join dd_sizes s using (contact) {joins}"
     )

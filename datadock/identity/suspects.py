@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from datadock import names
-from datadock.identity.feature_store import load_features
+from datadock.identity.feature_store import load_records
 from datadock.identity.memberships import current_memberships, read_decisions, read_log
 from datadock.identity.model import load_model
 from datadock.identity.pairs import load_live_pairs
@@ -68,7 +68,7 @@ def find_suspects(workspace: Workspace) -> SuspectsReport:
         found = []
         for party in PARTIES:
             model = load_model(workspace.model_folder, party)
-            load_features(con, workspace, party, with_values=False)
+            load_records(con, workspace, party)
             live = load_live_pairs(con, workspace, party, model.version if model else "")
             con.execute(f"create or replace temp table dd_suspects_{party} as {_suspects_sql(party, live)}")
             found.append(f"from dd_suspects_{party}")

@@ -10,27 +10,35 @@ import duckdb
 import numpy as np
 
 from datadock.errors import ModelError
-from datadock.identity.blocking import candidate_pairs, choose_rules
+from datadock.identity.blocking import BlockReport, candidate_pairs, choose_rules
 from datadock.identity.comparisons import Comparison, comparisons_for
 from datadock.identity.engine import compare, level_settings
 from datadock.identity.features import COMPANY_FEATURES, DERIVED_FEATURES, PERSON_FEATURES, Features
-from datadock.identity.model import Model, check_model
+from datadock.identity.model import FEW_RECORDS, Model, check_model
 from datadock.identity.training import Patterns, Trained, train
 
-_SAMPLE = 400_000
+_SAMPLE = 250_000
 """Pairs of either kind that are looked at in training, at most."""
+
+_ALL_UP_TO = 600_000
+"""Where there are no more pairs than this, all of them are looked at."""
 
 _TURNED = 2_000
 
+TRAINING_PAIRS = "dd_train"
+
 _SHARED_BY = 5
 """An e-mail or phone used under more different given-name initials than this is a shop's or a desk's."""
+
+_SHARED_BY_RECORDS = 30
+"""The same where no given names are known: so many records are not one person's."""
 
 _LEAST_GAIN = 0.05
 
 
 def train_model(
     con: duckdb.DuckDBPyConnection, features: Features, fields: Mapping[str, str], party: str, apart: str, now: datetime
-) -> Model:
+) -> tuple[Model, list[BlockReport]]:
     """Train a model on all records of one party type.
 
     Args:
@@ -41,6 +49,9 @@ def train_model(
         apart: Condition over ``l`` and ``r`` under which two records are never one person, or empty.
         now: Kept in the model.
 
+    Returns:
+        The model, and what its rules contributed; the candidate pairs are left in ``TRAINING_PAIRS``.
+
     Raises:
         ModelError: When nothing can be compared or a parameter cannot be trusted.
     """
@@ -48,15 +59,13 @@ def train_model(
     table = without_shared(con, features, shared)
     usable, notes = _filled(con, table, features, party)
     comparisons = comparisons_for(usable, party)
-    rules = choose_rules(con, table, usable, party)
-    patterns = None
+    rules = choose_rules(con, table, usable, party) if comparisons else []
+    patterns: Patterns | None = None
+    blocks: list[BlockReport] = []
     if comparisons and features.rows > 1:
-        candidate_pairs(con, table, rules, "dd_train", apart=apart)
+        blocks = candidate_pairs(con, table, rules, TRAINING_PAIRS, apart=apart)
         comparisons, patterns = _count(con, table, comparisons, features.rows, apart)
-    rows = features.rows
-    trained = (
-        _untaught(comparisons, rows) if patterns is None or not comparisons else train(comparisons, patterns, rows)
-    )
+    trained = _taught(comparisons, patterns, features.rows)
     model = Model(
         party=party,
         fields=dict(fields),
@@ -74,7 +83,7 @@ def train_model(
     )
     model = _without_idle(model, notes)
     check_model(model)
-    return model
+    return model, blocks
 
 
 def _strongest_first(values: np.ndarray) -> tuple[float, ...]:
@@ -83,15 +92,21 @@ def _strongest_first(values: np.ndarray) -> tuple[float, ...]:
 
 def _shared_values(con: duckdb.DuckDBPyConnection, features: Features) -> dict[str, tuple[str, ...]]:
     found = {}
-    initial = "given[1]" if "given" in features.columns else "source_key"
+    named = "given" in features.columns
+    initial, most = ("given[1]", _SHARED_BY) if named else ("source_key", _SHARED_BY_RECORDS)
     for name in ("emails", "phones"):
         if name in features.columns:
             rows = con.execute(
                 f"select value from (select unnest({name}) as value, {initial} as initial from {features.table}) "
-                f"group by value having count(distinct initial) > {_SHARED_BY} order by value"
+                f"group by value having count(distinct initial) > {most} order by value"
             ).fetchall()
             found[name] = tuple(row[0] for row in rows)
     return found
+
+
+def scored_table(features: Features) -> str:
+    """Name of the table that ``without_shared`` makes of features."""
+    return f"{features.table}_scored"
 
 
 def without_shared(con: duckdb.DuckDBPyConnection, features: Features, shared: Mapping[str, tuple[str, ...]]) -> str:
@@ -111,7 +126,7 @@ def without_shared(con: duckdb.DuckDBPyConnection, features: Features, shared: M
     extra = (
         f", case when street is not null then concat({key}) end as address_key" if "street" in features.columns else ""
     )
-    table = f"{features.table}_scored"
+    table = scored_table(features)
     con.execute(f"create or replace temp table {table} as select {star}{extra} from {features.table}")
     return table
 
@@ -136,10 +151,10 @@ def _count(
     con: duckdb.DuckDBPyConnection, table: str, comparisons: list[Comparison], rows: int, apart: str
 ) -> tuple[list[Comparison], Patterns]:
     settings = level_settings(comparisons)
-    inside = con.execute("select count(*) from dd_train").fetchall()[0][0]
+    inside = con.execute(f"select count(*) from {TRAINING_PAIRS}").fetchall()[0][0]
     share = min(1.0, _SAMPLE / max(1, inside))
     picked = f"where hash(rid_l * 1000003 + rid_r) % 1000000 < {int(share * 1e6)}" if share < 1 else ""
-    con.execute(f"create or replace temp table dd_inside as from dd_train {picked}")
+    con.execute(f"create or replace temp table dd_inside as from {TRAINING_PAIRS} {picked}")
     total = _random_pairs(con, table, rows, apart)
     for name in ("inside", "outside"):
         compare(con, table, f"dd_{name}", settings, f"dd_levels_{name}")
@@ -185,12 +200,13 @@ def _check_symmetry(con: duckdb.DuckDBPyConnection, table: str, comparisons: lis
 
 def _random_pairs(con: duckdb.DuckDBPyConnection, table: str, rows: int, apart: str) -> float:
     total = rows * (rows - 1) / 2
-    if total <= _SAMPLE:
+    if total <= _ALL_UP_TO:
         pairs = f"select l.rid as rid_l, r.rid as rid_r from {table} l, {table} r where l.rid < r.rid"
     else:
         pairs = (
-            f"select distinct least(a, b) as rid_l, greatest(a, b) as rid_r from (select "
-            f"hash(i) % {rows} as a, hash(i + 1000000007) % {rows} as b from range({_SAMPLE}) t(i)) where a <> b"
+            "select distinct least(a, b) as rid_l, greatest(a, b) as rid_r from (select "
+            f"hash(i) % {rows} as a, hash(i + 1000000007) % {rows} as b from range({_SAMPLE}) t(i)) "
+            "where a <> b"
         )
     con.execute(f"create or replace temp table dd_random as {pairs}")
     if apart:
@@ -199,7 +215,9 @@ def _random_pairs(con: duckdb.DuckDBPyConnection, table: str, rows: int, apart: 
             f"delete from dd_random using {table} l, {table} r where l.rid = rid_l and r.rid = rid_r and ({apart})"
         )
         total *= con.execute("select count(*) from dd_random").fetchall()[0][0] / max(1, before)
-    con.execute("create or replace temp table dd_outside as from dd_random anti join dd_train using (rid_l, rid_r)")
+    con.execute(
+        f"create or replace temp table dd_outside as from dd_random anti join {TRAINING_PAIRS} using (rid_l, rid_r)"
+    )
     return float(max(total, 1.0))
 
 
@@ -232,8 +250,10 @@ def _patterns_sql(comparisons: list[Comparison], kept: Mapping[str, list[int]]) 
     )
 
 
-def _untaught(comparisons: list[Comparison], rows: int) -> Trained:
-    """Starting values, for a set too small to hold a pair."""
+def _taught(comparisons: list[Comparison], patterns: Patterns | None, rows: int) -> Trained:
+    """Trained parameters; starting values for a set too small to hold a pair."""
+    if patterns is not None and comparisons:
+        return train(comparisons, patterns, rows)
     m = [np.array([c.differs_m, *(level.m for level in reversed(c.levels))]) for c in comparisons]
     m = [values / values.sum() for values in m]
     u = [np.array([0.97, *([0.03 / len(c.levels)] * len(c.levels))]) for c in comparisons]
@@ -246,12 +266,14 @@ def _untaught(comparisons: list[Comparison], rows: int) -> Trained:
 def _without_idle(model: Model, notes: list[str]) -> Model:
     """Leave out comparisons whose agreement says nothing, and say so."""
     idle = [c.name for c in model.comparisons if model.m[c.name][0] / model.u[c.name][0] < 2**_LEAST_GAIN]
-    if len(idle) == len(model.comparisons) and idle:
+    if len(idle) == len(model.comparisons) and idle and model.records >= FEW_RECORDS:
         raise ModelError(
             f"no field tells {model.party} records apart: agreement on {', '.join(idle)} is as common by chance",
             expected="at least one field whose values differ between people",
             action="declare more fields, or give more records",
         )
+    if len(idle) == len(model.comparisons):
+        notes = [*notes, f"{model.party}: {model.records} records are too few to tell apart by, no pairs are sought"]
     notes = notes + [f"{model.party}: agreement on {name} weighs nothing, it is not compared" for name in idle]
     kept = tuple(c for c in model.comparisons if c.name not in idle)
     return replace(

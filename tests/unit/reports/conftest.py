@@ -201,7 +201,7 @@ def _quarantine(lake):
 
 def _trained():
     name = Comparison(
-        "family_name", "Names vary.", "family_name_l is null", (Level("same", "l = r", 0.9, "family_name"),), 0.1
+        "family_name", "Names vary.", "family_name_l is null", (Level("same", "l = r", 0.9, "family_name"),), 0.1, 0.5
     )
     return Model(
         party="person",
