@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 PEOPLE ?= 5000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-flow ui lint format lock debian clean bench
+.PHONY: help run test test-all test-unit ui lint format lock debian clean bench
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,10 +33,10 @@ ui: $(STAMP) ## open the Dagster UI on the same data
 	@$(BIN)/datadock ui
 
 test: $(DEV_STAMP) debian ## install what the tests need and run them all
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/sqlfluff lint -p 0 dbt_project/models dbt_project/tests
-	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory -j2 lint test-all
+
+test-all: $(DEV_STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10
 
 test-unit: $(DEV_STAMP) ## the fast tier
 	$(BIN)/python -m pytest tests/unit -m "not slow"
@@ -44,7 +44,7 @@ test-unit: $(DEV_STAMP) ## the fast tier
 lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint -p 0 dbt_project/models dbt_project/tests
+	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
 
 format: $(DEV_STAMP) ## ruff format and fixes
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
@@ -59,7 +59,7 @@ lock: | $(BIN)/uv ## compile the lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" pyproject.toml --group dev -o requirements-dev.lock
 
 bench: $(DEV_STAMP) ## every benchmark, small and large (about 30 minutes)
-	for bench in demo landing run; do $(BIN)/python benchmarks/$$bench.py; done
+	for bench in demo landing run identity; do $(BIN)/python benchmarks/$$bench.py; done
 
 clean: ## remove what was built, never the home folder
 	rm -rf build *.egg-info .pytest_cache .mypy_cache .ruff_cache dbt_project/target dbt_project/logs

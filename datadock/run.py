@@ -5,9 +5,15 @@ The quick way out (nothing new) imports neither Dagster nor dbt.
 
 from __future__ import annotations
 
+import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from sqlalchemy.exc import OperationalError
 
 from datadock.dock import Dock, exclusive
 from datadock.errors import DatadockError
@@ -61,15 +67,30 @@ def run_platform(dock: Dock, *, full: bool = False) -> Outcome:
         full: Rebuild the warehouse from the lake, even where nothing is new.
 
     Raises:
-        DatadockError: When another run is under way, or a source cannot be pulled.
+        DatadockError: When another run is under way, a source cannot be pulled, or the home cannot be written.
     """
-    with exclusive(dock.settings.home_path):
+    with _storage_worded(dock.settings.home_path), exclusive(dock.settings.home_path):
         dock.lake.sweep()
         pull_sources(dock)
         last = dock.state.last_run("success")
         if not full and last and not _files_wait(dock) and last.fingerprint == fingerprint(dock):
             return Outcome("nothing_new", last.run_id, summarise(dock, last.run_id))
         return _launch(dock, full=full)
+
+
+@contextmanager
+def _storage_worded(home: Path) -> Iterator[None]:
+    """Word what the operating system or SQLite says of a home that cannot be written."""
+    try:
+        yield
+    except (OSError, OperationalError) as error:
+        cause = error.orig if isinstance(error, OperationalError) else error
+        free = shutil.disk_usage(home if home.exists() else home.parent).free
+        raise DatadockError(
+            f"the home {home} could not be written: {cause}; {free / 1e6:,.1f} MB are free there",
+            expected="a folder with free space that this user may write",
+            action="free space or mend the folder's rights, then run again: it goes on where it stopped",
+        ) from error
 
 
 def pull_sources(dock: Dock) -> None:

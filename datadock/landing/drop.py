@@ -56,10 +56,12 @@ def land_drop_folder(
         LandingError: When the folder or a file in it cannot be read.
         LakeError: When the lake's storage refuses; files that did not land stay where they are.
     """
-    if folder.exists() and not folder.is_dir():
-        raise LandingError(f"{folder} is no folder", expected="the source's drop folder", action="move the file away")
     dropped = Dropped()
     try:
+        if folder.exists() and not folder.is_dir():
+            raise LandingError(
+                f"{folder} is no folder", expected="the source's drop folder", action="move the file away"
+            )
         files = waiting(folder, source.pattern, settle_seconds=min_age_seconds)
         every = waiting(folder, "*", settle_seconds=min_age_seconds)
     except OSError as error:

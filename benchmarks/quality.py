@@ -1,0 +1,339 @@
+"""French addresses, measured: accuracy on town halls whole and damaged, on labelled cases, and the speed of each path.
+
+    python benchmarks/quality.py                               everything, every town hall
+    python benchmarks/quality.py --sample 2000 --seed 7        fewer town halls, another damage
+    python benchmarks/quality.py --vocabulary words.json       other complements than the built-in ones
+    python benchmarks/quality.py --parts accuracy cases        some parts: accuracy, cases, free, speed, peer, help
+    python benchmarks/quality.py --failures 20                 print what went wrong as well
+
+The damager's vocabulary (complements, boxes) and rates (how often a free-text damage strikes) are parameters; the
+truth of a town hall is its published address. A wrong correction is a field that the normaliser changed, with status
+OK or CORRIGEE, into something that the truth contradicts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import random
+import re
+import resource
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from datadock.quality.address import Address, AddressInput, AddressNormaliser
+from datadock.quality.evidence import Status
+from datadock.quality.fold import fold
+from datadock.quality.reference import load_reference
+from datadock.quality.reference.tables import name_key, without_article
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data" / "fr"
+PARTS = ("accuracy", "cases", "free", "speed", "peer", "help")
+
+Normalise = Callable[[AddressInput | str], Address]
+
+
+@dataclass
+class Vocabulary:
+    """What the damager writes; replaced by a JSON file with the same keys."""
+
+    complements: list[str] = field(
+        default_factory=lambda: [
+            "Appt {n}", "appartement {n}", "Apt {n}{l}", "Bât {l}", "Bâtiment {l}", "bat. {l}", "Esc. {l}", "Escalier {n}",
+            "{n}e étage", "{n}ème étage", "Résidence les Tilleuls", "Rés. du Parc", "Résidence {s}", "Immeuble le Mermoz",
+            "Immeuble {l}", "Entrée {l}", "Tour {l}", "Porte {n}", "Chez M. {s}", "Chez Mme {s}", "Bât {l} Appt {n}",
+            "Résidence {s} Bât {l}", "Esc {l} Porte {n}", "Logement {n}", "RDC", "1er étage", "Hall {l}", "BAL {n}",
+            "Appt {n} {n}e étage", "Lotissement les {s}",
+        ]
+    )  # fmt: skip
+    surnames: list[str] = field(
+        default_factory=lambda: ["Martin", "Durand", "Petit", "Leroy", "Moreau", "Garnier", "Roux", "Lambert", "Acacias"]
+    )
+    boxes: list[str] = field(default_factory=lambda: ["BP {b}", "B.P. {b}", "CS {c}", "BP n° {b}"])
+    types: dict[str, str] = field(
+        default_factory=lambda: {
+            "rue": "r.", "avenue": "av", "boulevard": "bd", "place": "pl", "chemin": "che", "route": "rte",
+            "impasse": "imp", "allée": "all",
+        }
+    )  # fmt: skip
+
+
+@dataclass
+class Rates:
+    """How often each free-text damage strikes one address."""
+
+    abbreviated: float = 0.3
+    lower: float = 0.4
+    no_comma: float = 0.6
+    accents_lost: float = 0.3
+    letter_lost: float = 0.05
+    code_lost: float = 0.0
+
+
+@dataclass(frozen=True)
+class TownHall:
+    """One published address."""
+
+    street: str
+    code: str
+    city: str
+    insee: str
+
+
+class Damager:
+    """Makes damaged forms of an address, the same for the same seed."""
+
+    def __init__(self, seed: int, vocabulary: Vocabulary, rates: Rates) -> None:
+        self.random = random.Random(seed)
+        self.vocabulary = vocabulary
+        self.rates = rates
+
+    def complement(self) -> str:
+        text = self.random.choice(self.vocabulary.complements)
+        return text.format(
+            n=self.random.randint(1, 40), l=self.random.choice("ABCDEF"), s=self.random.choice(self.vocabulary.surnames)
+        )
+
+    def box(self) -> str:
+        text = self.random.choice(self.vocabulary.boxes)
+        return text.format(b=self.random.randint(1, 90999), c=self.random.randint(10000, 99999))
+
+    def swapped(self, city: str) -> str:
+        places = [at for at in range(1, len(city) - 1) if city[at : at + 2].isalpha() and city[at] != city[at + 1]]
+        if not places:
+            return city
+        at = self.random.choice(places)
+        return city[:at] + city[at + 1] + city[at] + city[at + 2 :]
+
+    def wrong_digit(self, code: str) -> str:
+        at = self.random.randrange(5)
+        return code[:at] + self.random.choice([d for d in "0123456789" if d != code[at]]) + code[at + 1 :]
+
+    def free(self, hall: TownHall) -> str:
+        """Write an address as people type it."""
+        street = hall.street
+        if self.random.random() < self.rates.abbreviated:
+            for long, short in self.vocabulary.types.items():
+                street = re.sub(rf"\b{long}\b", short, street, count=1)
+        code = "" if self.random.random() < self.rates.code_lost else hall.code
+        comma = " " if self.random.random() < self.rates.no_comma else ", "
+        text = f"{street}{comma}{code} {hall.city}".replace("  ", " ")
+        if self.random.random() < self.rates.accents_lost:
+            text = fold(text) if self.random.random() < 0.3 else pl.Series([text]).str.normalize("NFD").str.replace_all(
+                r"\p{M}", "").item()  # fmt: skip
+        if self.random.random() < self.rates.lower:
+            text = text.lower()
+        if self.random.random() < self.rates.letter_lost:
+            at = self.random.randrange(len(text))
+            text = text[:at] + text[at + 1 :]
+        return text
+
+
+def damages(damager: Damager) -> dict[str, Callable[[TownHall], AddressInput | str]]:
+    """Give the listed ways of writing one address."""
+    d = damager
+    return {
+        "two lines": lambda h: AddressInput((h.street, f"{h.code} {h.city}")),
+        "columns": lambda h: AddressInput(street=h.street, postal_code=h.code, city=h.city),
+        "one line": lambda h: f"{h.street} {h.code} {h.city}",
+        "complement before": lambda h: f"{d.complement()} {h.street} {h.code} {h.city}",
+        "complement after": lambda h: f"{h.street} {d.complement()} {h.code} {h.city}",
+        "BP on the line": lambda h: f"{h.street} {d.box()} {h.code} {h.city}",
+        "reordered": lambda h: f"{h.code} {h.city} {h.street}",
+        "city swapped": lambda h: f"{h.street} {h.code} {d.swapped(h.city)}",
+        "one digit wrong": lambda h: f"{h.street} {d.wrong_digit(h.code)} {h.city}",
+        "code missing": lambda h: f"{h.street} {h.city}",
+    }
+
+
+GOALS = {
+    "two lines": 99.5, "complement before": 97, "complement after": 95, "BP on the line": 99, "reordered": 99,
+    "city swapped": 99, "one digit wrong": 97, "code missing": 85,
+}  # fmt: skip
+
+
+def read_halls(folder: Path, sample: int, seed: int) -> list[TownHall]:
+    """Give town halls with a street and a code that is geographic in writing, most of them."""
+    with (folder / "mairies" / "mairies.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    halls = []
+    for row in rows:
+        match = re.fullmatch(r"(\d{5}) (.+)", row["line2"])
+        if match and row["line1"]:
+            halls.append(TownHall(row["line1"], match[1], match[2], row["code_insee"]))
+    return halls if sample <= 0 or sample >= len(halls) else random.Random(seed).sample(halls, sample)
+
+
+_WORDS = {"BIS": "B", "TER": "T", "QUATER": "Q", "SAINT": "ST", "SAINTE": "STE", "ALLEES": "ALLEE"}
+
+
+def plain_street(text: str) -> str:
+    plain = re.sub(r"^LIEU DIT |^N(?= \d)", "", fold(re.sub(r"^(\d+)[-/ ]+\d+ ", r"\1 ", text)))
+    words = re.sub(r"^(\d+)(BIS|TER|RUE|[A-Z])\b", r"\1 \2", plain).split()
+    return " ".join(_WORDS.get(word, word) for word in words)
+
+
+def street_of(result: Address) -> str:
+    return " ".join(part for part in (result.numero, result.repetition, result.voie) if part)
+
+
+class Truth:
+    """Judges results against the published address."""
+
+    def __init__(self) -> None:
+        reference = load_reference()
+        self.current = {row["code_insee"]: row["code_actuel"] for row in reference.localities}
+        self.quarters = {row["code_insee"] for row in reference.localities if row["type"] == "arrondissement-municipal"}
+        self.whole = {row["code_insee"] for row in reference.localities if row["type"] == "commune-actuelle"}
+
+    def insee(self, hall: TownHall, result: Address) -> bool:
+        wanted = hall.insee.split("SR")[0]
+        wanted = wanted if wanted in self.whole else self.current.get(wanted, wanted)
+        return result.code_insee == wanted or self.current.get(result.code_insee) == wanted
+
+    def street(self, hall: TownHall, result: Address) -> bool:
+        wanted, found = plain_street(hall.street), plain_street(street_of(result))
+        if "L4_ABREGEE" in result.codes:
+            return wanted.split()[-1] == found.split()[-1]
+        return wanted == found
+
+    def place(self, hall: TownHall, result: Address) -> bool:
+        wanted = name_key(fold(hall.city))
+        names = {name_key(result.commune), name_key(result.line_5)}
+        names |= {without_article(name) for name in names}
+        near = wanted in names or without_article(wanted) in names
+        return result.code_postal == hall.code and (near or self.insee(hall, result))
+
+    def wrong(self, hall: TownHall, result: Address) -> bool:
+        """Whether a field was changed into something false with a status that claims certainty."""
+        if result.status not in (Status.OK, Status.CORRIGEE):
+            return False
+        changed_code = "CP_CORRIGE" in result.codes and result.code_postal != hall.code
+        changed_city = "COMMUNE_CORRIGEE" in result.codes and not self.insee(hall, result)
+        return (changed_code or changed_city) and not self.insee(hall, result)
+
+
+@dataclass
+class Score:
+    """Counts of one way of writing."""
+
+    insee: int = 0
+    street: int = 0
+    place: int = 0
+    every: int = 0
+    wrong: int = 0
+    total: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def accuracy(halls: list[TownHall], ways: dict[str, Callable[[TownHall], AddressInput | str]], normalise: Normalise,
+             failures: int) -> dict[str, Score]:  # fmt: skip
+    """Normalise every town hall in every way and count what is right."""
+    truth, scores = Truth(), {}
+    for way, write in ways.items():
+        score = scores[way] = Score()
+        for hall in halls:
+            given = write(hall)
+            result = normalise(given)
+            checks = (truth.insee(hall, result), truth.street(hall, result), truth.place(hall, result))
+            score.total += 1
+            score.insee += checks[0]
+            score.street += checks[1]
+            score.place += checks[2]
+            score.every += checks[1] and checks[2]
+            wrong = truth.wrong(hall, result)
+            score.wrong += wrong
+            if (not all(checks[1:]) or wrong) and len(score.failures) < failures:
+                score.failures.append(f"{'WRONG ' if wrong else ''}{given} -> {result.lines} {street_of(result)!r} {result.codes}")
+    return scores
+
+
+def show(scores: dict[str, Score]) -> None:
+    print(f"{'':20}{'INSEE':>8}{'street':>8}{'place':>8}{'all':>8}{'goal':>6}{'wrong corrections':>20}")
+    for way, s in scores.items():
+        rates = [100 * value / max(s.total, 1) for value in (s.insee, s.street, s.place, s.every)]
+        goal = str(GOALS.get(way, ""))
+        print(f"{way:20}" + "".join(f"{rate:8.2f}" for rate in rates) + f"{goal:>6}{100 * s.wrong / max(s.total, 1):19.3f}%")
+        for line in s.failures:
+            print("    ", line)
+
+
+def free_text(halls: list[TownHall], damager: Damager, normalise: Normalise, failures: int) -> None:
+    """Measure addresses as people type them: street, code and commune apart."""
+    scores = accuracy(halls, {"free text": damager.free}, normalise, failures)
+    print("free text (goals: street 80, code 97, commune 95)")
+    show(scores)
+
+
+def cases(folder: Path, normalise: Normalise) -> None:
+    """Run the labelled cases; print those that differ."""
+    wanted = {"ok": {"OK"}, "corrected": {"CORRIGEE"}, "suspect": {"A_CONFIRMER"}, "foreign": {"ETRANGERE"},
+              "rejected": {"REJETEE", "VIDE"}}  # fmt: skip
+    fields = {"expected_numero": "numero", "expected_repetition": "repetition", "expected_voie": "voie",
+              "expected_insee": "code_insee"}  # fmt: skip
+    with (folder / "rnvp_cases.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    right = 0
+    for row in rows:
+        result = normalise(AddressInput(tuple(row[f"input_line{n}"] for n in range(1, 8))))
+        accepted = [item.partition("=")[::2] for item in row["also_accept"].split(";") if item]
+        differs = [
+            f"line {n}: {line!r}, expected {row[f'expected_{n}']!r}"
+            for n, line in enumerate(result.block, 1)
+            if line != row[f"expected_{n}"] and (str(n), line) not in accepted
+        ]
+        differs += [f"{name}: {getattr(result, name)!r}" for key, name in fields.items()
+                    if row[key] and getattr(result, name) != row[key]]  # fmt: skip
+        if result.status.value not in wanted[row["expected_status"]]:
+            differs.append(f"status {result.status.value}, expected {row['expected_status']}")
+        right += not differs
+        if differs:
+            print("    ", row["id"], "; ".join(differs))
+    print(f"rnvp_cases.csv: {right} of {len(rows)}")
+
+
+def timed(label: str, count: int, work: Callable[[], object]) -> None:
+    start, cpu = time.perf_counter(), time.process_time()
+    work()
+    wall, used = time.perf_counter() - start, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{label:44}{count / wall:12,.0f} /s{wall:8.2f} s wall{used:8.2f} s CPU{peak:8.0f} MB peak", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--sample", type=int, default=0, help="town halls; 0 means all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--vocabulary", type=Path, help="JSON with the damager's words")
+    parser.add_argument("--rates", type=json.loads, default={}, help="JSON with the damager's rates")
+    parser.add_argument("--parts", nargs="*", default=list(PARTS), choices=PARTS)
+    parser.add_argument("--ways", nargs="*", help="only these ways of writing")
+    parser.add_argument("--failures", type=int, default=0)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    given = parser.parse_args()
+    words = Vocabulary(**json.loads(given.vocabulary.read_text())) if given.vocabulary else Vocabulary()
+    damager = Damager(given.seed, words, Rates(**given.rates))
+    normalise = AddressNormaliser(load_reference()).normalise
+    halls = read_halls(given.data, given.sample, given.seed)
+    if "cases" in given.parts:
+        cases(given.data, normalise)
+    if "accuracy" in given.parts:
+        ways = damages(damager)
+        ways = {way: ways[way] for way in given.ways or ways}
+        start = time.perf_counter()
+        show(accuracy(halls, ways, normalise, given.failures))
+        print(f"{len(halls) * len(ways) / (time.perf_counter() - start):,.0f} /s one by one")
+    if "free" in given.parts:
+        free_text(halls, damager, normalise, given.failures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,285 @@
+"""One address in, its normal form out: the rules of NF Z10-011 against open references.
+
+The same for one address and for a million (``columns`` calls this for every row that needs more than
+columns can do). Nothing raises on bad text: what cannot be read has a status and a reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from datadock.quality.address.assemble import Draft, draft_lines, print_lines
+from datadock.quality.address.cut import Cell, Cut, completed_code, cut_place
+from datadock.quality.address.foreign import country_guessed, country_named, country_of
+from datadock.quality.address.locality import LocalityResolver, Place
+from datadock.quality.address.model import LINE_LENGTH, Address, AddressInput, score_of, verdict
+from datadock.quality.address.street import Street
+from datadock.quality.address.text import clean, is_unreadable, parts, postal_digits
+from datadock.quality.address.words import RETURN_MARKS, type_at, unglued
+from datadock.quality.evidence import Evidence, Status
+from datadock.quality.fold import fold
+from datadock.quality.reference.streets import StreetReference
+from datadock.quality.reference.tables import Reference, load_reference
+
+
+@dataclass(eq=False)
+class AddressNormaliser:
+    """Normalises addresses against one reference and, where they are loaded, one set of streets.
+
+    Args:
+        reference: Communes and postal codes.
+        streets: Streets of the communes; without them no address is ``street_checked``.
+        long_repetition: Print ``5 BIS`` in place of ``5 B``.
+    """
+
+    reference: Reference
+    streets: StreetReference | None = None
+    long_repetition: bool = False
+    resolver: LocalityResolver = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the resolver of the reference."""
+        self.resolver = LocalityResolver(self.reference)
+
+    def normalise(self, value: AddressInput | str) -> Address:
+        """Give the normal form of one address; never raises on its content."""
+        given = AddressInput((value,)) if isinstance(value, str) else value
+        reading = _read(given)
+        if not reading.cells and not reading.code and not reading.city:
+            return _nothing(given, reading)
+        country = self._country(given, reading)
+        if country and country != "FRANCE":
+            return _abroad(reading, country)
+        if is_unreadable(reading.raw):
+            return Address(status=Status.REJETEE, codes=(*reading.codes, "TEXTE_ILLISIBLE"))
+        cut = self._cut(reading)
+        if not cut.code and not reading.code:
+            guess = country_guessed(" ".join(reading.cells[-1].words)) if reading.cells else ""
+            if guess:
+                return _abroad(reading, guess)
+        return self._french(reading, cut)
+
+    def _country(self, given: AddressInput, reading: _Reading) -> str:
+        if given.country.strip():
+            folded = fold(given.country)
+            country = country_of(folded) or country_named(folded)
+            if not country:
+                reading.codes.append("PAYS_INCONNU")
+            return country or folded
+        if len(reading.cells) > 1:
+            country = country_named(" ".join(reading.cells[-1].words))
+            if country:
+                reading.cells.pop()
+                if country == "FRANCE":
+                    reading.codes.append("PAYS_RETIRE")
+            return country
+        return ""
+
+    def _cut(self, reading: _Reading) -> Cut:
+        """Give code and city, from their columns or from the lines."""
+        if not reading.code and not reading.city:
+            return cut_place(reading.cells, self.resolver)
+        code, city = reading.code, reading.city
+        cut = Cut(code, city, reading.cells)
+        if len(code) == 4 and completed_code(code, city, self.resolver):
+            cut.code, cut.typed = completed_code(code, city, self.resolver), code
+            cut.codes.append("CP_CORRIGE")
+        if not code and not reading.odd_code:
+            again = cut_place([Cell([*city.split()], 99)], self.resolver)
+            cut.code, cut.city = again.code, again.city or city
+        cut.cells = [cell for cell in cut.cells if " ".join(cell.words) not in (f"{cut.code} {city}", cut.code)]
+        return cut
+
+    def _french(self, reading: _Reading, cut: Cut) -> Address:
+        place = self.resolver.resolve(cut.code, cut.city)
+        draft = draft_lines(cut.cells)
+        lines = print_lines(draft, place.former, place.commune, self.reference, long_repetition=self.long_repetition)
+        checked, unknown = self._check(place, draft.street)
+        label = lines.label or draft.locality
+        codes = [*reading.codes, *cut.codes, *place.codes, *draft.codes, *lines.codes, *unknown, *_missing(draft, place)]
+        ordered = tuple(dict.fromkeys(codes))
+        status = _status(ordered, place)
+        return Address(
+            lines.first, lines.second, lines.third, lines.fourth, lines.fifth, place.line[:LINE_LENGTH].strip(), "",
+            draft.street.number, draft.street.repetition, draft.street.kind, label,
+            " ".join(part for part in (draft.inside, draft.outside) if part), draft.locality, draft.box,
+            place.code_postal, place.commune, place.code_insee, status, ordered, score_of(status, ordered), checked,
+            _evidence(reading, cut, place, draft, lines.evidence),
+        )  # fmt: skip
+
+    def _check(self, place: Place, street: Street) -> tuple[bool, list[str]]:
+        """Look the street up among those of its commune, where these are loaded."""
+        if self.streets is None or not street.label or not self.streets.knows(place.code_insee):
+            return False, []
+        known = self.streets.find(place.code_insee, street.label)
+        return bool(known), [] if known else ["VOIE_INCONNUE"]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The folded cells of an input, and what was taken out of it."""
+
+    cells: list[Cell]
+    code: str
+    city: str
+    codes: list[str]
+    raw: str
+    odd_code: bool = False
+
+
+def _read(given: AddressInput) -> _Reading:
+    reading = _Reading([], "", "", [], "")
+    roles = [(text, "") for text in given.lines]
+    roles += [(given.name, "name")]
+    places = ("line_2", "line_3") if len(given.complements) == 2 else ("",) * len(given.complements)
+    roles += list(zip(given.complements, places, strict=True))
+    roles += [(given.street, "street"), (given.locality, "locality")]
+    raw = [text for text, _ in roles if text]
+    for line, (text, role) in enumerate(roles):
+        if text:
+            reading.cells += _cells(text, role, line, reading)
+    if given.postal_code:
+        reading.code, rest = postal_digits(given.postal_code)
+        raw.append(given.postal_code)
+        if rest and not reading.code:
+            _odd_code(rest, given, reading)
+    if given.city:
+        text, codes = clean(given.city)
+        reading.codes += codes
+        reading.city = fold(text)
+        raw.append(given.city)
+    reading.raw = " ".join(raw)
+    reading.codes = list(dict.fromkeys(reading.codes))
+    return reading
+
+
+def _odd_code(rest: str, given: AddressInput, reading: _Reading) -> None:
+    """Keep what stands in the column of the code and is none: with its city, or as a doubt."""
+    folded = fold(rest)
+    if any(word.isdigit() and len(word) == 5 for word in folded.split()) and not given.city:
+        reading.cells.append(Cell(folded.split(), 90))
+    elif folded:
+        reading.odd_code = True
+        reading.codes.append("CP_INCONNU")
+
+
+def _cells(text: str, role: str, line: int, reading: _Reading) -> list[Cell]:
+    plain, codes = clean(text)
+    reading.codes += codes
+    if role in ("name", "line_2", "line_3", "locality"):
+        words = fold(plain).split()
+        return [Cell(words, line, role)] if words else []
+    found = []
+    for folded in parts(plain):
+        if folded in RETURN_MARKS:
+            reading.codes.append("NPAI")
+        else:
+            _add_cell(found, Cell(unglued(folded), line, role))
+    return found
+
+
+def _add_cell(cells: list[Cell], cell: Cell) -> None:
+    """Add a cell; a number at the end of the one before (``LYON 15, RUE X``) goes on into a street."""
+    last = cells[-1].words[-1] if cells else ""
+    if last.isdigit() and len(last) < 5 and type_at(cell.words, 0) and len(cells[-1].words) > 1:
+        cells[-1].words += cell.words
+    else:
+        cells.append(cell)
+
+
+def _nothing(given: AddressInput, reading: _Reading) -> Address:
+    if "NPAI" in reading.codes:
+        return Address(status=Status.REJETEE, codes=tuple(reading.codes))
+    if is_unreadable(reading.raw):
+        return Address(status=Status.REJETEE, codes=(*reading.codes, "TEXTE_ILLISIBLE"))
+    told = any(char.isalnum() for char in "".join((*given.lines, given.street, given.postal_code, given.city)))
+    if told or reading.codes:
+        return Address(status=Status.REJETEE, codes=(*reading.codes, "VOIE_ABSENTE"))
+    return Address(status=Status.VIDE)
+
+
+def _abroad(reading: _Reading, country: str) -> Address:
+    """Print an address abroad: its lines in their order, the country last."""
+    texts: dict[int, str] = {}
+    for cell in reading.cells:
+        texts[cell.line] = f"{texts.get(cell.line, '')} {' '.join(cell.words)}".strip()
+    rows = [text for _, text in sorted(texts.items())]
+    if reading.code or reading.city:
+        rows.append(f"{reading.code} {reading.city}".strip())
+    codes = list(reading.codes)
+    if any(len(row) > LINE_LENGTH for row in rows):
+        rows = [part for row in rows for part in _wrapped(row)]
+    if len(rows) > 6:
+        codes.append("L6_TRONQUEE")
+        rows = [*rows[:5], rows[-1]]
+    lines = [""] * 6
+    if rows:
+        lines[5] = rows[-1]
+    if len(rows) > 1:
+        lines[3] = rows[-2]
+    for slot, row in zip((0, 1, 2, 4) if len(rows) > 5 else (0, 1, 2), rows[:-2], strict=False):
+        lines[slot] = row
+    return Address(
+        *lines, country[:LINE_LENGTH], status=Status.ETRANGERE, codes=tuple(dict.fromkeys(codes)), score=50
+    )  # fmt: skip
+
+
+def _wrapped(text: str) -> list[str]:
+    rows: list[str] = []
+    for word in text.split():
+        if rows and len(rows[-1]) + 1 + len(word) <= LINE_LENGTH:
+            rows[-1] += " " + word
+        else:
+            rows += [word[start : start + LINE_LENGTH] for start in range(0, len(word), LINE_LENGTH)]
+    return rows
+
+
+def _missing(draft: Draft, place: Place) -> list[str]:
+    """Say what an address lacks to be delivered; a box or a CEDEX code needs no number."""
+    if draft.box or place.cedex:
+        return []
+    if not draft.street.label and not draft.locality:
+        return ["VOIE_ABSENTE"]
+    absent = not draft.street.number and "NUMERO_HORS_BORNES" not in draft.codes
+    return ["NUMERO_ABSENT"] if absent else []
+
+
+def _status(codes: tuple[str, ...], place: Place) -> Status:
+    if "NPAI" in codes or not place.found:
+        return Status.REJETEE
+    return verdict(codes)
+
+
+def _evidence(
+    reading: _Reading, cut: Cut, place: Place, draft: Draft, printed: tuple[Evidence, ...]
+) -> tuple[Evidence, ...]:
+    found = [*draft.evidence, *printed, *place.evidence]
+    street = draft.street
+    if "VOIE_CORRIGEE" in street.codes:
+        found.append(Evidence("TYPE_DEVELOPPE", "voie", street.typed, street.label))
+    if "NUMERO_CORRIGE" in street.codes or "NUMERO_DEPLACE" in street.codes:
+        found.append(Evidence("NUMERO", "numero", street.typed, f"{street.number} {street.repetition}".strip()))
+    if "CP_CORRIGE" in cut.codes:
+        found.append(Evidence("CP_RECONSTITUE", "code_postal", cut.typed, cut.code))
+    if "HTML_RETIRE" in reading.codes or "TELEPHONE_DANS_ADRESSE" in reading.codes:
+        found.append(Evidence("TEXTE_RETIRE", "lignes", reading.raw[:200], ""))
+    return tuple(found)
+
+
+@lru_cache(maxsize=4)
+def _default(reference: Reference | None, streets: StreetReference | None) -> AddressNormaliser:
+    return AddressNormaliser(reference or load_reference(), streets)
+
+
+def normalise_address(
+    value: AddressInput | str, reference: Reference | None = None, streets: StreetReference | None = None
+) -> Address:
+    """Give the normal form of one address.
+
+    Args:
+        value: Its parts, or its text with line ends or commas between the parts.
+        reference: Communes and postal codes; the committed tables when none is given.
+        streets: Loaded streets, for ``street_checked``.
+    """
+    return _default(reference, streets).normalise(value)

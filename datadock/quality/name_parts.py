@@ -1,0 +1,212 @@
+"""One part of a name at a time: first names, family names; their display form, key, status and evidence."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+from datadock.quality.civility import WORDS
+from datadock.quality.cleaning import LONGEST, is_placeholder, visible, without_markup
+from datadock.quality.contact_tables import FIRST_NAMES, reference
+from datadock.quality.evidence import Evidence, Status
+from datadock.quality.first_names import accented, hyphenated, sex_of
+from datadock.quality.fold import fold
+from datadock.quality.name_case import display_family, display_first, family_key
+
+_BIRTH = re.compile(r"^(.*?)[\s,(]*\b(n[ée]e?|n[ée]{2}|naissance)\b\s*:?\s+([^()]+?)\s*\)?$", re.IGNORECASE)
+_MARRIED = re.compile(
+    r"^(.*?)[\s,(]*\b([ée]pouse|[ée]poux|[ée]pse|[ée]p|epx|veuve|vve|veuf|divorc[ée]e?|div)\b\s*\.?\s*:?\s+"
+    r"([^()]+?)\s*\)?$",
+    re.IGNORECASE,
+)
+_BRACKETS = re.compile(r"^([^()]*?)\s*\(([^()]*)\)\s*$")
+_LOST_APOSTROPHE = re.compile(r"\b([DOL])\s+(?=[AEIOUYHB][^\W\d_]{2})", re.IGNORECASE)
+_INITIALS = re.compile(r"[^\W\d_]\.?|(?:[^\W\d_](?:\.[\s-]?|[\s-])){1,3}[^\W\d_]?\.?")
+_SEPARATORS = re.compile(r"\s*[,;/]\s*")
+_COMPANY = re.compile(r"\b(?:SARL|SASU?|EURL|SCI|SNC|SELARL|GAEC|EARL|SOCIETE|ASSOCIATION|ETABLISSEMENTS|ETS)\b")
+_DOUBTS = frozenset(
+    ("TRAIT_UNION_SUGGERE", "CHIFFRE_DANS_NOM", "ECRITURE_NON_LATINE", "APOSTROPHE_SUGGEREE", "PERSONNE_MORALE",
+     "PARENTHESES", "EMAIL_DANS_NOM", "DEUX_PRENOMS", "DEUX_NOMS"))  # fmt: skip
+_SURE = frozenset(("MR", "DR", "PR"))
+_CORRECTIONS = frozenset(("CARACTERE_RETIRE", "CIVILITE_RETIREE"))
+
+
+class FirstName(NamedTuple):
+    """First names: display form, key, and the sex that births tell."""
+
+    value: str | None = None
+    key: str | None = None
+    sex: str = ""
+    certainty: float = 0.0
+    civility: str | None = None
+    status: Status = Status.VIDE
+    codes: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+class FamilyName(NamedTuple):
+    """A family name: display form, key without particles, name before marriage."""
+
+    value: str | None = None
+    key: str | None = None
+    birth_name: str | None = None
+    civility: str | None = None
+    status: Status = Status.VIDE
+    codes: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+class _Cleaned(NamedTuple):
+    text: str
+    civility: str | None
+    codes: list[str]
+    refusal: tuple[Status, str] | None
+
+
+@lru_cache(maxsize=65_536)
+def normalise_first_name(text: str | None) -> FirstName:
+    """Read first names; any text gives a result."""
+    if text is None:
+        return FirstName()
+    clean = _clean(text)
+    if clean.refusal:
+        return FirstName(None, None, "", 0.0, clean.civility, *_refused(clean))
+    if not clean.text:
+        return FirstName(civility=clean.civility)
+    codes = list(clean.codes)
+    shown = display_first(_SEPARATORS.sub(" ", clean.text))
+    if _SEPARATORS.search(clean.text):
+        codes.append("DEUX_PRENOMS" if "/" in clean.text else "PLUSIEURS_PRENOMS")
+    words = shown.split(" ")
+    if len(words) == 2 and "-" not in shown and len(codes) == len(clean.codes) and hyphenated(words):
+        codes.append("TRAIT_UNION_SUGGERE")
+        shown = "-".join(words)
+    if _INITIALS.fullmatch(shown):
+        codes.append("INITIALE")
+    usual = re.sub(r"[^\s-]+", lambda match: display_first(accented(match.group())), shown)
+    if usual.upper() != shown.upper():
+        codes.append("ACCENT_RESTITUE")
+        shown = usual
+    sex = sex_of("" if "INITIALE" in codes else shown)
+    return FirstName(shown, "".join(fold(shown).split()) or None, sex.sex, sex.certainty, clean.civility,
+                     _status(codes), tuple(codes), _evidence("first_name", text, shown, codes))  # fmt: skip
+
+
+@lru_cache(maxsize=65_536)
+def normalise_family_name(text: str | None) -> FamilyName:
+    """Read a family name; any text gives a result."""
+    if text is None:
+        return FamilyName()
+    clean = _clean(text)
+    if clean.refusal:
+        return FamilyName(None, None, None, clean.civility, *_refused(clean))
+    if not clean.text:
+        return FamilyName(civility=clean.civility)
+    codes = list(clean.codes)
+    used, birth = _split_birth(clean.text, codes)
+    if _COMPANY.search(fold(used)):
+        codes.append("PERSONNE_MORALE")
+    joined = _LOST_APOSTROPHE.sub(r"\1'", used)
+    if joined != used:
+        codes.append("APOSTROPHE_SUGGEREE")
+    if "/" in joined:
+        codes.append("DEUX_NOMS")
+    shown = display_family(joined)
+    return FamilyName(shown, family_key(shown) or None, display_family(birth) if birth else None, clean.civility,
+                      _status(codes), tuple(codes), _evidence("last_name", text, shown, codes))  # fmt: skip
+
+
+def _split_birth(text: str, codes: list[str]) -> tuple[str, str]:
+    """Give the name in use and the name before marriage."""
+    found = _BIRTH.match(text)
+    if found:
+        codes.append("NOM_DE_NAISSANCE")
+        used = found.group(1).strip(" ,-") or found.group(3)
+        return _split_birth(used, codes)[0] if found.group(1).strip(" ,-") else used, found.group(3)
+    found = _MARRIED.match(text)
+    if found:
+        codes.append("NOM_MARITAL")
+        return found.group(3), found.group(1).strip(" ,-")
+    found = _BRACKETS.match(text)
+    if found and found.group(1) and found.group(2).strip():
+        codes.append("PARENTHESES")
+        return found.group(1), found.group(2).strip()
+    return text, ""
+
+
+def _clean(text: str) -> _Cleaned:
+    """Take off what is no part of a name, and say why where nothing is left."""
+    if len(text.strip()) > LONGEST:
+        return _Cleaned("", None, [], (Status.REJETEE, "TEXTE_TROP_LONG"))
+    shown = visible(text)
+    if not shown:
+        return _Cleaned("", None, [], None)
+    codes: list[str] = []
+    if "@" in shown or "://" in shown:
+        return _Cleaned("", None, codes, (Status.REJETEE, "EMAIL_DANS_NOM"))
+    kept = _kept(shown, codes)
+    civility, kept = _without_civility(kept)
+    if civility:
+        codes.append("CIVILITE_RETIREE")
+    if not any(char.isalpha() for char in kept):
+        return _Cleaned("", civility, codes, None if civility and not kept else (Status.REJETEE, "SANS_LETTRE"))
+    if is_placeholder(fold(kept)):
+        return _Cleaned("", civility, codes, (Status.A_CONFIRMER, "VALEUR_BOUCHON"))
+    if any(char.isdigit() for char in kept):
+        codes.append("CHIFFRE_DANS_NOM")
+    if not fold(kept) or not all("LATIN" in unicodedata.name(char, "") for char in kept if char.isalpha()):
+        codes.append("ECRITURE_NON_LATINE")
+    return _Cleaned(kept, civility, codes, None)
+
+
+def _kept(shown: str, codes: list[str]) -> str:
+    """Give what may stand in a name: no mark-up, no signs, hyphens closed; a last dot stays behind an initial."""
+    plain = without_markup(shown)
+    if plain != shown or not all(map(_belongs, plain)):
+        codes.append("CARACTERE_RETIRE")
+    kept = visible("".join(char if _belongs(char) else " " for char in plain)).strip(" -,;/:_.'")
+    kept = re.sub(r"-{2,}", "-", re.sub(r"\s*-\s*", "-", kept))
+    return kept + "." if plain.endswith(".") and _INITIALS.fullmatch(kept) else kept
+
+
+def _belongs(char: str) -> bool:
+    """Tell whether a character may stand in a name."""
+    return char in " -'.,;/()" or char.isalnum() or unicodedata.category(char)[0] == "M"
+
+
+def _without_civility(text: str) -> tuple[str | None, str]:
+    """Take leading civilities off, as in a first name of ``Mme Julie``; a lone word stays."""
+    words = text.split(" ")
+    count = 0
+    while count < len(words) - 1 and _is_civility(words[count]):
+        count += 1
+    return (" ".join(words[:count]), " ".join(words[count:])) if count else (None, text)
+
+
+def _is_civility(word: str) -> bool:
+    """Tell whether a word is a civility; ``m`` and ``me`` in small letters without a dot may be a name."""
+    return fold(word) in WORDS and (len(word.strip(".")) > 2 or "." in word or word.isupper() or fold(word) in _SURE)
+
+
+def _refused(clean: _Cleaned) -> tuple[Status, tuple[str, ...], tuple[Evidence, ...]]:
+    status, code = clean.refusal or (Status.VIDE, "")
+    return status, (*clean.codes, code), ()
+
+
+def _status(codes: list[str]) -> Status:
+    if _DOUBTS.intersection(codes):
+        return Status.A_CONFIRMER
+    return Status.CORRIGEE if _CORRECTIONS.intersection(codes) else Status.OK
+
+
+def _evidence(field: str, text: str, shown: str, codes: list[str]) -> tuple[Evidence, ...]:
+    """Say what changed the text: the codes that rewrite it, or its form alone."""
+    if shown == text:
+        return ()
+    version = reference(FIRST_NAMES)
+    known = {"TRAIT_UNION_SUGGERE": version, "ACCENT_RESTITUE": version}
+    silent = {"CHIFFRE_DANS_NOM", "ECRITURE_NON_LATINE", "PERSONNE_MORALE", "INITIALE"}
+    rules = [code for code in codes if code not in silent] or ["FORME_D_AFFICHAGE"]
+    return tuple(Evidence(rule, field, text, shown, known.get(rule, "")) for rule in rules)
