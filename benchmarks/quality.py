@@ -20,14 +20,20 @@ import random
 import re
 import resource
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from datadock.quality.address import Address, AddressInput, AddressNormaliser
+from datadock.quality.address import (
+    Address,
+    AddressColumns,
+    AddressInput,
+    AddressNormaliser,
+    complete_commune,
+    normalise_addresses,
+)
 from datadock.quality.evidence import Status
 from datadock.quality.fold import fold
 from datadock.quality.reference import load_reference
@@ -54,7 +60,17 @@ class Vocabulary:
         ]
     )  # fmt: skip
     surnames: list[str] = field(
-        default_factory=lambda: ["Martin", "Durand", "Petit", "Leroy", "Moreau", "Garnier", "Roux", "Lambert", "Acacias"]
+        default_factory=lambda: [
+            "Martin",
+            "Durand",
+            "Petit",
+            "Leroy",
+            "Moreau",
+            "Garnier",
+            "Roux",
+            "Lambert",
+            "Acacias",
+        ]
     )
     boxes: list[str] = field(default_factory=lambda: ["BP {b}", "B.P. {b}", "CS {c}", "BP n° {b}"])
     types: dict[str, str] = field(
@@ -251,7 +267,9 @@ def accuracy(halls: list[TownHall], ways: dict[str, Callable[[TownHall], Address
             wrong = truth.wrong(hall, result)
             score.wrong += wrong
             if (not all(checks[1:]) or wrong) and len(score.failures) < failures:
-                score.failures.append(f"{'WRONG ' if wrong else ''}{given} -> {result.lines} {street_of(result)!r} {result.codes}")
+                score.failures.append(
+                    f"{'WRONG ' if wrong else ''}{given} -> {result.lines} {street_of(result)!r} {result.codes}"
+                )
     return scores
 
 
@@ -260,7 +278,11 @@ def show(scores: dict[str, Score]) -> None:
     for way, s in scores.items():
         rates = [100 * value / max(s.total, 1) for value in (s.insee, s.street, s.place, s.every)]
         goal = str(GOALS.get(way, ""))
-        print(f"{way:20}" + "".join(f"{rate:8.2f}" for rate in rates) + f"{goal:>6}{100 * s.wrong / max(s.total, 1):19.3f}%")
+        print(
+            f"{way:20}"
+            + "".join(f"{rate:8.2f}" for rate in rates)
+            + f"{goal:>6}{100 * s.wrong / max(s.total, 1):19.3f}%"
+        )
         for line in s.failures:
             print("    ", line)
 
@@ -307,6 +329,64 @@ def timed(label: str, count: int, work: Callable[[], object]) -> None:
     print(f"{label:44}{count / wall:12,.0f} /s{wall:8.2f} s wall{used:8.2f} s CPU{peak:8.0f} MB peak", flush=True)
 
 
+def speed(halls: list[TownHall], rows: int, seed: int) -> None:
+    """Time both paths on town halls with other house numbers: rows differ, places repeat."""
+    chance = random.Random(seed)
+    drawn = [chance.choice(halls) for _ in range(rows)]
+    streets = [re.sub(r"^[0-9]+", str(chance.randint(1, 999)), hall.street) for hall in drawn]
+    frame = pl.DataFrame({"voie": streets, "cp": [h.code for h in drawn], "ville": [h.city for h in drawn]})
+    frame = frame.with_columns(pl.concat_str("voie", "cp", "ville", separator=" ").alias("texte"))
+    worker = AddressNormaliser(load_reference())
+    worker.normalise("1 rue Haute 57000 Metz")
+    split, line = AddressColumns(street="voie", postal_code="cp", city="ville"), AddressColumns(("texte",))
+    timed(f"columns already split, {rows:,} rows", rows, lambda: normalise_addresses(frame, split, normaliser=worker))
+    timed(f"one line to be cut, {rows:,} rows", rows, lambda: normalise_addresses(frame, line, normaliser=worker))
+    texts = frame["texte"].head(min(rows, 20_000)).to_list()
+    timed("one by one", len(texts), lambda: [worker.normalise(text) for text in texts])
+
+
+def entry_help(halls: list[TownHall], seed: int) -> None:
+    """Time each keystroke of a commune's name."""
+    complete_commune("a")
+    chance = random.Random(seed)
+    times = []
+    for hall in chance.sample(halls, min(500, len(halls))):
+        for end in range(1, len(hall.city) + 1):
+            start = time.perf_counter()
+            complete_commune(hall.city[:end])
+            times.append(time.perf_counter() - start)
+    times.sort()
+    print(f"entry help: {len(times):,} keystrokes, median {times[len(times) // 2] * 1e6:.0f} us, "
+          f"p99 {times[len(times) * 99 // 100] * 1e6:.0f} us (goal 1000)")  # fmt: skip
+
+
+def peer(halls: list[TownHall], ways: dict[str, Callable[[TownHall], AddressInput | str]]) -> None:
+    """Run AdresseParser on the same lines, where it is installed: it reads, it does not correct."""
+    try:
+        from adresseparser import AdresseParser
+    except ImportError:
+        print("peer: AdresseParser is not installed (pip install adresseparser)")
+        return
+    parser = AdresseParser()
+    for way, write in ways.items():
+        good = 0
+        texts = [(hall, write(hall)) for hall in halls]
+        start = time.perf_counter()
+        for hall, text in texts:
+            line = text if isinstance(text, str) else f"{hall.street} {hall.code} {hall.city}"
+            try:
+                found = parser.parse(line)
+            except (ValueError, IndexError, KeyError, AttributeError, TypeError):
+                continue
+            rue = found.get("rue") or {}
+            street = f"{found.get('numero') or ''} {found.get('indice') or ''} {rue.get('type') or ''} {rue.get('nom') or ''}"
+            city = (found.get("ville") or {}).get("nom") or ""
+            good += (plain_street(street) == plain_street(hall.street) and found.get("code_postal") == hall.code
+                     and name_key(fold(city)) == name_key(fold(hall.city)))  # fmt: skip
+        print(f"peer AdresseParser {way:20}{100 * good / len(halls):8.2f} % all fields right"
+              f"{len(halls) / (time.perf_counter() - start):12,.0f} /s")  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA)
@@ -333,6 +413,12 @@ def main() -> None:
         print(f"{len(halls) * len(ways) / (time.perf_counter() - start):,.0f} /s one by one")
     if "free" in given.parts:
         free_text(halls, damager, normalise, given.failures)
+    if "speed" in given.parts:
+        speed(halls, given.rows, given.seed)
+    if "help" in given.parts:
+        entry_help(halls, given.seed)
+    if "peer" in given.parts:
+        peer(halls, damages(damager))
 
 
 if __name__ == "__main__":

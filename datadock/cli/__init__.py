@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from datadock.cli import demo, identity, platform, quarantine, query, sources
+from datadock.cli import demo, identity, platform, quality, quarantine, query, sources
 from datadock.errors import DatadockError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ identity.register(app)
 app.add_typer(sources.app, name="source")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(demo.app, name="demo")
+app.add_typer(quality.app, name="quality")
 
 
 def _version(shown: bool) -> None:

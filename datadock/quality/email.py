@@ -7,6 +7,7 @@ typed beside it. Syntax that the quick form does not settle is settled by ``emai
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 import polars as pl
@@ -125,7 +126,7 @@ def _of_cell(text: str, shown: str) -> Email:
 
 def _several(text: str, parts: list[str], codes: list[str]) -> Email:
     """Take the first of several addresses, to be confirmed, the others beside it."""
-    read = [_judged(part, part, []) for part in parts]
+    read = [_judged(part, _repaired(part, made), made) for part in parts for made in [list[str]()]]
     first, *rest = sorted(read, key=lambda email: email.value is None)
     others = tuple(dict.fromkeys(email.value for email in rest if email.value not in (None, first.value)))
     if not others:
@@ -171,10 +172,10 @@ def _judged(text: str, address: str, codes: list[str]) -> Email:
     if isinstance(checked, str):
         return _proposed(text, address, codes, checked)
     typed_local, domain = checked
-    local = typed_local.lower()
-    if known.is_placeholder_address(local, domain):
-        return Email(typed=f"{typed_local}@{domain}", status=Status.A_CONFIRMER, codes=(*codes, "VALEUR_BOUCHON"))
+    local = typed_local.lower() if typed_local.isascii() else unicodedata.normalize("NFC", typed_local.lower())
     about = known.domain_of(domain)
+    if known.is_placeholder_address(local, domain) or known.is_placeholder_address(local, about.value):
+        return Email(typed=f"{typed_local}@{domain}", status=Status.A_CONFIRMER, codes=(*codes, "VALEUR_BOUCHON"))
     doubts = _doubts(local, about)
     if about.strength == "correct":
         codes = [*codes, "DOMAINE_CORRIGE"]

@@ -46,20 +46,20 @@ _COUNTRY_FORMS = re.compile(r"(?:yahoo|hotmail|live|outlook|msn|aol|gmx|yandex|o
 _CORRECT = {
     "gmail.com": (
         "gmial gmai gmal gmil gmali gmaill gmaiil gmmail gamil gnail gmaol gmaik gmqil gmzil hmail ggmail "
-        "gemail"
+        "gemail gimail g-mail gmaul gmsil gmaip gamail gmailc"
     ),
-    "gimail g-mail gmaul gmsil gmaip gamail gmailc",
     "hotmail.com hotmail.fr": (
-        "hotmial homail hotmil hotmai hotmal hotmaill hotamil hormail hitmail hotmali hoymail hotnail hotmaul"
+        "hotmial homail hotmil hotmai hotmal hotmaill hotamil hormail hitmail hotmali hoymail hotnail hotmaul "
+        "hotmaol hootmail hotmmail hotmeil hotmaik hotmqil hptmail otmail hotail hotimail hot-mail"
     ),
-    "hotmaol hootmail hotmmail hotmeil hotmaik hotmqil hptmail otmail hotail hotmeil hotimail hot-mail",
     "yahoo.fr yahoo.com": "yaho yahooo yhaoo yhoo yahho yaoo yahou yahoi yaaho ayhoo uahoo tahoo yajoo",
-    "outlook.fr outlook.com": "oulook outloock outlok outloook outook outllook oultook otlook outlool outlouk outlock",
+    "outlook.fr outlook.com": (
+        "oulook outloock outlok outloook outook outllook oultook otlook outlool outlouk outlock"
+    ),
     "wanadoo.fr": (
         "wanado wanaddo wandoo wanadou wandaoo wannadoo wanadooo wanaoo wanadoi wanodoo wanadoa wanaado "
-        "vanadoo"
+        "vanadoo wwanadoo wanado0 wana-doo"
     ),
-    "wwanadoo wanado0 wana-doo",
     "orange.fr": "ornage oragne orangr ornge orang oorange orannge oranhe oranfe orqnge",
     "laposte.net": "lapost laposete lapsote lapostte lapotse laoste lposte laposre la-poste lapooste laposte.com",
     "icloud.com": "iclould icoud iclod icloude icluod icould iclou",

@@ -46,9 +46,7 @@ class Evidence:
 STATUS_DTYPE = pl.Enum([status.value for status in Status])
 CODES_DTYPE = pl.List(pl.String)
 EVIDENCE_DTYPE = pl.List(
-    pl.Struct(
-        {"rule": pl.String, "field": pl.String, "before": pl.String, "after": pl.String, "reference": pl.String}
-    )
+    pl.Struct({"rule": pl.String, "field": pl.String, "before": pl.String, "after": pl.String, "reference": pl.String})
 )
 
 

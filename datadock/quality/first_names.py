@@ -56,6 +56,7 @@ def sex_of(first_name: str) -> Sex:
     return Sex(("M" if whole.male > whole.female else "F") if told else "", round(share, 4), whole.total)
 
 
+@lru_cache(maxsize=65_536)
 def births_of(first_name: str) -> int:
     """Count the births of a first name in all its spellings."""
     spellings = first_name_spellings()

@@ -80,5 +80,5 @@ def fold_sql(column: str) -> str:
     for char, text in _WRITTEN_OUT.items():
         if len(text) > 1:
             opened = f"replace({opened}, '{char}', '{text}')"
-    latin = rf"regexp_replace({opened}, '[^\x{{00}}-\x{{036F}}\x{{1E00}}-\x{{1EFF}}\x{{212A}}\x{{212B}}]', ' ', 'g')"
+    latin = rf"regexp_replace({opened}, '[^\x{{01}}-\x{{036F}}\x{{1E00}}-\x{{1EFF}}\x{{212A}}\x{{212B}}]', ' ', 'g')"
     return f"trim(upper(regexp_replace(strip_accents({latin}), '[^0-9A-Za-z]+', ' ', 'g')))"

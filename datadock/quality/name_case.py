@@ -78,3 +78,8 @@ def _family_word(word: str, place: int, words: list[str]) -> str:
     ):
         return "de" if upper == "DE" else upper.lower()
     return cased(word)
+
+
+def is_particle(word: str) -> bool:
+    """Tell whether a word opens a family name: ``de``, ``Le``, ``Van``, ``El``."""
+    return fold(word) in _PARTICLES | _ARTICLES_BEHIND | {"EL", "AL", "BEN", "SAINT", "SAINTE", "ST"}

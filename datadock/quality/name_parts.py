@@ -29,8 +29,14 @@ _COMPANY = re.compile(r"\b(?:SARL|SASU?|EURL|SCI|SNC|SELARL|GAEC|EARL|SOCIETE|AS
 _DOUBTS = frozenset(
     ("TRAIT_UNION_SUGGERE", "CHIFFRE_DANS_NOM", "ECRITURE_NON_LATINE", "APOSTROPHE_SUGGEREE", "PERSONNE_MORALE",
      "PARENTHESES", "EMAIL_DANS_NOM", "DEUX_PRENOMS", "DEUX_NOMS"))  # fmt: skip
-_SURE = frozenset(("MR", "DR", "PR"))
+_SURE = frozenset(("M", "MR", "DR", "PR"))
 _CORRECTIONS = frozenset(("CARACTERE_RETIRE", "CIVILITE_RETIREE"))
+_LETTERS = "A-Za-zÀ-ÖØ-öø-ÿŒœ"
+_PLAIN = re.compile(f"[{_LETTERS}]{{2,}}(?:-[{_LETTERS}]{{2,}})?")
+"""One word, or two with a hyphen: nothing to take off, and one pass settles it."""
+
+_PASSES = 4
+_ORDER = (Status.REJETEE, Status.A_CONFIRMER, Status.CORRIGEE, Status.OK, Status.VIDE)
 
 
 class FirstName(NamedTuple):
@@ -68,6 +74,31 @@ class _Cleaned(NamedTuple):
 @lru_cache(maxsize=65_536)
 def normalise_first_name(text: str | None) -> FirstName:
     """Read first names; any text gives a result."""
+    found = settled = _first_name(text)
+    if text is None or _PLAIN.fullmatch(text):
+        return found
+    for _ in range(_PASSES):
+        again = _first_name(settled.value) if settled.value not in (None, text) else settled
+        if again.value == settled.value:
+            return settled._replace(codes=found.codes, status=found.status, evidence=found.evidence,
+                                    civility=found.civility)  # fmt: skip
+        settled, found = again, found._replace(
+            codes=_merged(found.codes, again.codes), status=_worse(found.status, again.status),
+            evidence=(*found.evidence, *again.evidence), civility=found.civility or again.civility,
+        )  # fmt: skip
+    return FirstName(civility=found.civility, status=Status.REJETEE, codes=(*found.codes, "TEXTE_ILLISIBLE"))
+
+
+def _merged(codes: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*codes, *more)))
+
+
+def _worse(one: Status, other: Status) -> Status:
+    return min(one, other, key=_ORDER.index)
+
+
+def _first_name(text: str | None) -> FirstName:
+    """Read first names once; what that leaves may have more to take off."""
     if text is None:
         return FirstName()
     clean = _clean(text)
@@ -97,6 +128,23 @@ def normalise_first_name(text: str | None) -> FirstName:
 @lru_cache(maxsize=65_536)
 def normalise_family_name(text: str | None) -> FamilyName:
     """Read a family name; any text gives a result."""
+    found = settled = _family_name(text)
+    if text is None or _PLAIN.fullmatch(text):
+        return found
+    for _ in range(_PASSES):
+        again = _family_name(settled.value) if settled.value not in (None, text) else settled
+        if again.value == settled.value:
+            return found._replace(value=settled.value, key=settled.key)
+        settled, found = again, found._replace(
+            codes=_merged(found.codes, again.codes), status=_worse(found.status, again.status),
+            evidence=(*found.evidence, *again.evidence), civility=found.civility or again.civility,
+            birth_name=found.birth_name or again.birth_name,
+        )  # fmt: skip
+    return FamilyName(civility=found.civility, status=Status.REJETEE, codes=(*found.codes, "TEXTE_ILLISIBLE"))
+
+
+def _family_name(text: str | None) -> FamilyName:
+    """Read a family name once; what that leaves may have more to take off."""
     if text is None:
         return FamilyName()
     clean = _clean(text)
@@ -105,7 +153,11 @@ def normalise_family_name(text: str | None) -> FamilyName:
     if not clean.text:
         return FamilyName(civility=clean.civility)
     codes = list(clean.codes)
-    used, birth = _split_birth(clean.text, codes)
+    if _PLAIN.fullmatch(clean.text) and not _COMPANY.search(clean.text.upper()):
+        shown = display_family(clean.text)
+        return FamilyName(shown, family_key(shown) or None, None, clean.civility, _status(codes), tuple(codes),
+                          _evidence("last_name", text, shown, codes))  # fmt: skip
+    used, birth = _split_birth(re.sub(r"\s*[,;:]\s*", " ", clean.text), codes)
     if _COMPANY.search(fold(used)):
         codes.append("PERSONNE_MORALE")
     joined = _LOST_APOSTROPHE.sub(r"\1'", used)
@@ -138,6 +190,8 @@ def _split_birth(text: str, codes: list[str]) -> tuple[str, str]:
 
 def _clean(text: str) -> _Cleaned:
     """Take off what is no part of a name, and say why where nothing is left."""
+    if _PLAIN.fullmatch(text) and len(text) < LONGEST:
+        return _Cleaned(text, None, [], (Status.A_CONFIRMER, "VALEUR_BOUCHON") if is_placeholder(fold(text)) else None)
     if len(text.strip()) > LONGEST:
         return _Cleaned("", None, [], (Status.REJETEE, "TEXTE_TROP_LONG"))
     shown = visible(text)
@@ -186,7 +240,7 @@ def _without_civility(text: str) -> tuple[str | None, str]:
 
 
 def _is_civility(word: str) -> bool:
-    """Tell whether a word is a civility; ``m`` and ``me`` in small letters without a dot may be a name."""
+    """Tell whether a word is a civility; ``me`` or ``ms`` in small letters without a dot may be a name."""
     return fold(word) in WORDS and (len(word.strip(".")) > 2 or "." in word or word.isupper() or fold(word) in _SURE)
 
 

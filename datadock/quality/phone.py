@@ -302,14 +302,21 @@ def _refused(code: str, codes: Iterable[str] = ()) -> Phone:
     return Phone(status=Status.REJETEE, codes=(*codes, code))
 
 
+def _version(phone: Phone) -> str:
+    """Cite the table that decided an overseas region."""
+    return reference(RANGES) if phone.region in _FRENCH and phone.region != "FR" else ""
+
+
 def _finished(text: str, phone: Phone) -> Phone:
     """Add the evidence of what was changed; a correction makes an OK number a corrected one."""
     after = phone.value or phone.proposal
     if after is None or after == text:
         return phone
+    if not phone.codes:
+        return phone._replace(evidence=(Evidence("FORME_E164", "value", text, after, _version(phone)),))
     made = [code for code in phone.codes if code in _CORRECTIONS or code == "LETTRE_POUR_CHIFFRE"]
     status = Status.CORRIGEE if phone.status is Status.OK and made else phone.status
-    version = reference(RANGES) if phone.region in _FRENCH and phone.region != "FR" else ""
+    version = _version(phone)
     evidence = tuple(
         Evidence(rule, "value" if phone.value else "proposal", text, after, version) for rule in made or ["FORME_E164"]
     )

@@ -96,7 +96,7 @@ def _kind(national: str) -> tuple[str, str]:
     if national.startswith(AUTOMATED):
         return VERIFIED, ""
     if first in "12345":
-        return FIXED, ""
+        return (FIXED, "") if national[:2] != "40" else ("", "TRANCHE_FERMEE")
     if first == "6" or (first == "7" and national[1] in "3456789"):
         return MOBILE, ""
     if first == "7":

@@ -48,6 +48,14 @@ def _fill(disk, left):
     (disk / "filler").write_bytes(b"x" * (stat.f_bavail * stat.f_bsize - left))
 
 
+def _refusal(lake, source, file):
+    try:
+        land_file(lake, source, file)
+    except DatadockError as error:
+        return str(error)
+    return None
+
+
 def test_a_full_disk_is_a_clear_error_and_landing_again_with_room_loads_everything_once(small_disk, people, tmp_path):
     file = tmp_path / "people.csv"
     file.write_bytes(ROWS)
@@ -55,11 +63,9 @@ def test_a_full_disk_is_a_clear_error_and_landing_again_with_room_loads_everythi
     for number, left in enumerate(SPACES):
         lake = Lake(small_disk / f"lake-{number}")
         _fill(small_disk, left * KIB)
-        try:
-            land_file(lake, people, file)
-        except DatadockError as error:
-            refused += 1
-            assert "to do:" in str(error)
+        error = _refusal(lake, people, file)
+        assert error is None or "to do:" in error
+        refused += error is not None
         (small_disk / "filler").unlink()
         batch = land_file(lake, people, file)
         assert (batch.rows_in, batch.rows_loaded, batch.rows_quarantined) == (500, 450, 50)

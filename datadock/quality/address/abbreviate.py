@@ -12,7 +12,7 @@ from datadock.quality.address.model import STREET_LENGTH
 from datadock.quality.address.words import line_words, street_types
 from datadock.quality.reference.tables import Reference
 
-_ARTICLES = frozenset("DE DU DES D LA LE LES L ET EN AU AUX A SUR SOUS".split())
+_ARTICLES = frozenset(["DE", "DU", "DES", "D", "LA", "LE", "LES", "L", "ET", "EN", "AU", "AUX", "A", "SUR", "SOUS"])
 _KEPT = frozenset({"DIT", "DITE"})
 _SAINTS = {"SAINT": "ST", "SAINTE": "STE", "SAINTS": "STS", "SAINTES": "STES"}
 _COMMON_NAME = 50

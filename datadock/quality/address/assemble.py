@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from datadock.quality.address.abbreviate import shorten
 from datadock.quality.address.cut import Cell
-from datadock.quality.address.model import LINE_LENGTH
+from datadock.quality.address.model import LINE_LENGTH, Address, AddressInput
 from datadock.quality.address.pieces import Kind, Piece, box_at, cut_words
 from datadock.quality.address.street import Street, read_street
 from datadock.quality.address.words import PERSON_WORDS, PLACE_WORDS, SERVICE_WORDS, type_at
 from datadock.quality.evidence import Evidence
+from datadock.quality.fold import fold
 from datadock.quality.reference.tables import Reference, name_key
 
 LONG_REPETITIONS = {"B": "BIS", "T": "TER", "Q": "QUATER", "C": "QUINQUIES"}
@@ -73,6 +74,8 @@ def _pieces_of(cell: Cell, draft: Draft) -> list[Piece]:
         draft.box = _join(draft.box, box[0]) if box else draft.box
         draft.locality = _join(draft.locality, " ".join(rest))
         return []
+    if cell.role == "line_4":
+        return [Piece(Kind.STREET, cell.words, cell.line)]
     pieces = cut_words(cell.words, cell.line)
     if cell.role == "street" and pieces and not any(piece.kind is Kind.STREET for piece in pieces):
         free = [piece for piece in pieces if piece.kind is Kind.FREE]
@@ -134,7 +137,9 @@ def _promote(pieces: list[Piece]) -> None:
     """Without a street, the last free words (``LE BOURG``) are the place; else an estate, else CHEZ and a name."""
     if any(piece.kind is Kind.LOCALITY for piece in pieces):
         return
-    free = [p for p in pieces if p.kind is Kind.FREE and not _names_someone(p.words) and p.words[0] not in SERVICE_WORDS]
+    free = [
+        p for p in pieces if p.kind is Kind.FREE and not _names_someone(p.words) and p.words[0] not in SERVICE_WORDS
+    ]
     if free:
         free[-1].kind = Kind.LOCALITY
         return
@@ -160,6 +165,41 @@ def _tell_moves(draft: Draft, pieces: list[Piece], at: int) -> None:
     if early:
         draft.codes.append("ORDRE_CORRIGE")
         draft.evidence += [Evidence("BP_APRES_VOIE", "ligne_5", piece.text, piece.text) for piece in early]
+
+
+def in_places(given: AddressInput) -> AddressInput:
+    """Take six or seven lines that already are a normal block, empty ones in their places, for what they are."""
+    lines = given.lines
+    others = (
+        given.name,
+        given.street,
+        given.locality,
+        given.postal_code,
+        given.city,
+        given.country,
+        *given.complements,
+    )
+    if len(lines) not in (6, 7) or any(others) or any(len(line) > LINE_LENGTH or fold(line) != line for line in lines):
+        return given
+    street = cut_words(lines[3].split(), 0) if lines[3] else []
+    above = [piece.kind for line in lines[:3] if line for piece in cut_words(line.split(), 0)]
+    wrong = Kind.STREET in above or Kind.BOX in above or len(street) > 1
+    if wrong or any(piece.kind is not Kind.STREET for piece in street) or not _ends_block(lines):
+        return given
+    return settled_block(lines)
+
+
+def settled_block(lines: tuple[str, ...]) -> AddressInput:
+    """Give lines of a normal form as the input that they stand for; lines that are none, as free lines."""
+    if any(len(line) > LINE_LENGTH or fold(line) != line for line in lines):
+        return AddressInput(lines)
+    return Address(*lines, *[""] * (7 - len(lines))).as_input()
+
+
+def _ends_block(lines: Sequence[str]) -> bool:
+    """Whether line 6 is a code and a city, or the only lines told are above it."""
+    code = lines[5][:5]
+    return len(code) == 5 and code.isdigit() and lines[5][5:6] == " "
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +236,7 @@ def print_lines(draft: Draft, former: str, commune: str, reference: Reference, *
         locality = former if not locality else _join(locality, former)
     fifth, more = _fifth(draft.box, locality)
     codes += more
+    label = label or _cut(draft.locality)
     (first, second, third), cut = _upper([draft.who, draft.inside, draft.outside])
     return Lines(first, second, third, fourth, fifth, label, (*codes, *cut), tuple(evidence))
 

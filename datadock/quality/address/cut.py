@@ -129,6 +129,7 @@ def _take(cells: Sequence[Cell], found: _Found, resolver: LocalityResolver) -> C
     others = list(cells)
     cut = Cut(found.code, at=cells[found.cell].line)
     if behind:
+        behind, others = _joined_city(behind, others, found, resolver)
         city, rest = split_city(behind, found.code, resolver)
         if not rest and not before and len(cells) == 1:
             size = _known_prefix(behind, found.code, resolver)
@@ -147,6 +148,21 @@ def _take(cells: Sequence[Cell], found: _Found, resolver: LocalityResolver) -> C
     if not before and not rest and _street_follows(others[at + 1 :]) and not _street_follows(others[:at]):
         cut.codes.append("ORDRE_CORRIGE")
     return cut
+
+
+def _joined_city(
+    behind: list[str], cells: list[Cell], found: _Found, resolver: LocalityResolver
+) -> tuple[list[str], list[Cell]]:
+    """Join a city that spaced dashes have cut (``L HOPITAL - SAINT - LIEFFROY``)."""
+    here = cells[found.cell]
+    words = behind
+    for at in range(found.cell + 1, min(found.cell + 4, len(cells))):
+        if cells[at].line != here.line:
+            break
+        words = words + cells[at].words
+        if resolver.knows(found.code, " ".join(words)):
+            return words, [*cells[: found.cell + 1], *cells[at + 1 :]]
+    return behind, cells
 
 
 def _street_follows(cells: Sequence[Cell]) -> bool:
@@ -186,10 +202,10 @@ def split_city(words: list[str], code: str, resolver: LocalityResolver) -> tuple
     if quarter:
         return words[:quarter], words[quarter:]
     size = _known_prefix(words, code, resolver)
-    if size and (
-        size == len(words) or _begins_above(words, size) or resolver.knows(code, " ".join(words[size:]))
-    ):
+    if size and (size == len(words) or _begins_above(words, size) or resolver.knows(code, " ".join(words[size:]))):
         return words[:size], words[size:]
+    if resolver.knows("", " ".join(words)):
+        return words, []
     for at in range(1, len(words)):
         if _begins_above(words, at, strict=True):
             return words[:at], words[at:]

@@ -73,7 +73,7 @@ _NAMES = {
 
 FRANCE = frozenset({"FRANCE", "FR", "FRA", "F", "FRANCE METROPOLITAINE", "REPUBLIQUE FRANCAISE", "FRANKREICH"})
 TERRITORIES = frozenset(
-    "GUADELOUPE MARTINIQUE GUYANE REUNION MAYOTTE MONACO CORSE GP MQ GF RE YT MC PM NC PF WF BL MF".split()
+    ["GUADELOUPE", "MARTINIQUE", "GUYANE", "REUNION", "MAYOTTE", "MONACO", "CORSE", "GP", "MQ", "GF", "RE", "YT", "MC", "PM", "NC", "PF", "WF", "BL", "MF"]
 ) | {"LA REUNION", "POLYNESIE FRANCAISE", "NOUVELLE CALEDONIE", "SAINT PIERRE ET MIQUELON", "WALLIS ET FUTUNA"}
 
 _CITIES = {
@@ -82,7 +82,7 @@ _CITIES = {
     "SUISSE": "GENEVE LAUSANNE ZURICH BERN BERNE BASEL NEUCHATEL FRIBOURG SION LUGANO MONTREUX WINTERTHUR NYON",
     "LUXEMBOURG": "LUXEMBOURG ESCH",
 }
-_PREFIXED = re.compile(r"(?:^| )(B|CH|L|D|I|E|NL|A|P|DK|S|PL|SI|CZ|SK|HU|RO|GR|BE|DE|IT|ES|AT|PT) (\d{4,6})(?= |$)")
+_PREFIXED = re.compile(r"(?:^| )(B|BE|CH|L|A|AT|DK|NL|P|PT) (\d{4})(?= |$)|^(D|DE|I|IT|E|ES|PL|S) (\d{5})(?= |$)")
 _PREFIX_COUNTRY = {
     "B": "BELGIQUE", "BE": "BELGIQUE", "CH": "SUISSE", "L": "LUXEMBOURG", "D": "ALLEMAGNE", "DE": "ALLEMAGNE",
     "I": "ITALIE", "IT": "ITALIE", "E": "ESPAGNE", "ES": "ESPAGNE", "NL": "PAYS BAS", "A": "AUTRICHE",
@@ -124,8 +124,8 @@ def country_named(folded: str) -> str:
 def country_guessed(folded: str) -> str:
     """Give the country that the form of a last line speaks for, empty when it may be French."""
     prefixed = _PREFIXED.search(folded)
-    if prefixed and prefixed[1] in _PREFIX_COUNTRY:
-        return _PREFIX_COUNTRY[prefixed[1]]
+    if prefixed:
+        return _PREFIX_COUNTRY[prefixed[1] or prefixed[3]]
     if _BRITISH.search(folded):
         return "ROYAUME UNI"
     if _CANADIAN.search(folded):

@@ -19,7 +19,7 @@ from datadock.quality.reference.tables import MAX_LABEL, Locality, Reference, na
 NEAR = 0.86
 TIE = 0.02
 ONE_LETTER = 0.98
-CEDEX_TOWN = 3000
+CEDEX_TOWN = 3500
 """Inhabitants from which a town may have CEDEX codes of its own, written without the word."""
 CEDEX_CITY = 100_000
 """Inhabitants from which such a code may differ in its fourth digit or end in 0 or 9."""
@@ -27,7 +27,9 @@ DOMINANT = 0.9
 """Share of the inhabitants of all communes of a name from which one of them is proposed, with a doubt."""
 
 _CEDEX = re.compile(r"^(?P<office>.*?) ?\bCEDEX\b ?(?P<rest>.*)$")
-_QUARTER = re.compile(r"^(?P<city>PARIS|LYON|MARSEILLE) (?:CEDEX )?0?(?P<n>\d{1,2}) ?(?:E|ER|EME|IEME)?(?: ?ARR[A-Z]*)?$")
+_QUARTER = re.compile(
+    r"^(?P<city>PARIS|LYON|MARSEILLE) (?:CEDEX )?0?(?P<n>\d{1,2}) ?(?:E|ER|EME|IEME)?(?: ?ARR[A-Z]*)?$"
+)
 _QUARTER_CODES = {"PARIS": ("750", 20), "LYON": ("690", 9), "MARSEILLE": ("130", 16)}
 _TERRITORIES = (
     "LA REUNION", "REUNION", "GUADELOUPE", "MARTINIQUE", "GUYANE", "MAYOTTE", "NOUVELLE CALEDONIE",
@@ -239,7 +241,7 @@ class LocalityResolver:
         if label and name_key(label) != name_key(name) and without_article(name_key(label)) != name_key(name):
             codes.append("COMMUNE_CORRIGEE")
             evidence.append(Evidence("BUREAU_CEDEX", "commune", name, label, self.reference.version))
-        printed = (label or name)[: MAX_LABEL - len(suffix)].strip() + suffix
+        printed = ((label or name)[: MAX_LABEL - len(suffix)].strip() + suffix).strip()
         return Place(code, printed, insee, codes=tuple(codes), evidence=tuple(evidence), found=bool(code), cedex=True)
 
     def _office(self, code: str, name: str, number: str) -> tuple[str, str]:
@@ -313,7 +315,13 @@ def _quarter(code: str, city: str) -> tuple[str, str]:
 
 def _without_territory(name: str) -> str:
     for territory in _TERRITORIES:
-        if name.endswith(" " + territory) and name.split()[-territory.count(" ") - 2] not in ("EN", "DE", "LA", "L", "D"):
+        if name.endswith(" " + territory) and name.split()[-territory.count(" ") - 2] not in (
+            "EN",
+            "DE",
+            "LA",
+            "L",
+            "D",
+        ):
             return name[: -len(territory) - 1]
     return re.sub(r" \d{1,3}$", "", name)
 

@@ -72,6 +72,7 @@ class AddressInput:
         postal_code: Postal or CEDEX code.
         city: Commune or CEDEX office.
         country: Country; empty means France unless the lines say otherwise.
+        settled: Whether the parts are a normal form already: its lines are kept, its facts are read anew.
     """
 
     lines: tuple[str, ...] = ()
@@ -82,6 +83,7 @@ class AddressInput:
     postal_code: str = ""
     city: str = ""
     country: str = ""
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +126,10 @@ class Address:
     def as_input(self) -> AddressInput:
         """Give the normal form as an input: normalising it again changes nothing."""
         code, _, city = self.line_6.partition(" ")
-        if not code.isdigit():
+        if len(code) != 5 or not code.isdigit():
             code, city = "", self.line_6
-        return AddressInput(
-            (), self.line_1, (self.line_2, self.line_3), self.line_4, self.line_5, code, city, self.line_7
-        )
+        sides = (self.line_2, self.line_3)
+        return AddressInput((), self.line_1, sides, self.line_4, self.line_5, code, city, self.line_7, settled=True)
 
 
 def verdict(codes: tuple[str, ...]) -> Status:

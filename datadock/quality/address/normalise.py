@@ -6,10 +6,10 @@ columns can do). Nothing raises on bad text: what cannot be read has a status an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from datadock.quality.address.assemble import Draft, draft_lines, print_lines
+from datadock.quality.address.assemble import Draft, draft_lines, in_places, print_lines
 from datadock.quality.address.cut import Cell, Cut, completed_code, cut_place
 from datadock.quality.address.foreign import country_guessed, country_named, country_of
 from datadock.quality.address.locality import LocalityResolver, Place
@@ -44,17 +44,19 @@ class AddressNormaliser:
 
     def normalise(self, value: AddressInput | str) -> Address:
         """Give the normal form of one address; never raises on its content."""
-        given = AddressInput((value,)) if isinstance(value, str) else value
+        given = AddressInput((value,)) if isinstance(value, str) else in_places(value)
         reading = _read(given)
         if not reading.cells and not reading.code and not reading.city:
             return _nothing(given, reading)
         country = self._country(given, reading)
         if country and country != "FRANCE":
-            return _abroad(reading, country)
+            return _kept(given, _abroad(reading, country)) if given.settled else _abroad(reading, country)
         if is_unreadable(reading.raw):
             return Address(status=Status.REJETEE, codes=(*reading.codes, "TEXTE_ILLISIBLE"))
         cut = self._cut(reading)
-        if not cut.code and not reading.code:
+        if given.settled:
+            return _kept(given, self._french(reading, cut))
+        if not reading.code and not self.resolver.knows(cut.code, cut.city):
             guess = country_guessed(" ".join(reading.cells[-1].words)) if reading.cells else ""
             if guess:
                 return _abroad(reading, guess)
@@ -67,7 +69,7 @@ class AddressNormaliser:
             if not country:
                 reading.codes.append("PAYS_INCONNU")
             return country or folded
-        if len(reading.cells) > 1:
+        if len(reading.cells) > 1 and not reading.settled:
             country = country_named(" ".join(reading.cells[-1].words))
             if country:
                 reading.cells.pop()
@@ -78,8 +80,10 @@ class AddressNormaliser:
 
     def _cut(self, reading: _Reading) -> Cut:
         """Give code and city, from their columns or from the lines."""
+        if reading.settled and not reading.code:
+            return Cut("", reading.city, reading.cells)
         if not reading.code and not reading.city:
-            return cut_place(reading.cells, self.resolver)
+            return self._cut_lines(reading.cells)
         code, city = reading.code, reading.city
         cut = Cut(code, city, reading.cells)
         if len(code) == 4 and completed_code(code, city, self.resolver):
@@ -91,18 +95,32 @@ class AddressNormaliser:
         cut.cells = [cell for cell in cut.cells if " ".join(cell.words) not in (f"{cut.code} {city}", cut.code)]
         return cut
 
+    def _cut_lines(self, cells: list[Cell]) -> Cut:
+        """Find code and city in free lines and in the street's; what other columns name is no city."""
+        open_cells = [cell for cell in cells if cell.role in ("", "street")]
+        cut = cut_place(open_cells, self.resolver)
+        cut.cells = [*(cell for cell in cells if cell.role not in ("", "street")), *cut.cells]
+        return cut
+
     def _french(self, reading: _Reading, cut: Cut) -> Address:
         place = self.resolver.resolve(cut.code, cut.city)
         draft = draft_lines(cut.cells)
         lines = print_lines(draft, place.former, place.commune, self.reference, long_repetition=self.long_repetition)
         checked, unknown = self._check(place, draft.street)
-        label = lines.label or draft.locality
-        codes = [*reading.codes, *cut.codes, *place.codes, *draft.codes, *lines.codes, *unknown, *_missing(draft, place)]
+        codes = [
+            *reading.codes,
+            *cut.codes,
+            *place.codes,
+            *draft.codes,
+            *lines.codes,
+            *unknown,
+            *_missing(draft, place),
+        ]
         ordered = tuple(dict.fromkeys(codes))
         status = _status(ordered, place)
         return Address(
             lines.first, lines.second, lines.third, lines.fourth, lines.fifth, place.line[:LINE_LENGTH].strip(), "",
-            draft.street.number, draft.street.repetition, draft.street.kind, label,
+            draft.street.number, draft.street.repetition, draft.street.kind, lines.label,
             " ".join(part for part in (draft.inside, draft.outside) if part), draft.locality, draft.box,
             place.code_postal, place.commune, place.code_insee, status, ordered, score_of(status, ordered), checked,
             _evidence(reading, cut, place, draft, lines.evidence),
@@ -126,15 +144,16 @@ class _Reading:
     codes: list[str]
     raw: str
     odd_code: bool = False
+    settled: bool = False
 
 
 def _read(given: AddressInput) -> _Reading:
-    reading = _Reading([], "", "", [], "")
+    reading = _Reading([], "", "", [], "", settled=given.settled)
     roles = [(text, "") for text in given.lines]
     roles += [(given.name, "name")]
     places = ("line_2", "line_3") if len(given.complements) == 2 else ("",) * len(given.complements)
     roles += list(zip(given.complements, places, strict=True))
-    roles += [(given.street, "street"), (given.locality, "locality")]
+    roles += [(given.street, "line_4" if given.settled else "street"), (given.locality, "locality")]
     raw = [text for text, _ in roles if text]
     for line, (text, role) in enumerate(roles):
         if text:
@@ -167,7 +186,7 @@ def _odd_code(rest: str, given: AddressInput, reading: _Reading) -> None:
 def _cells(text: str, role: str, line: int, reading: _Reading) -> list[Cell]:
     plain, codes = clean(text)
     reading.codes += codes
-    if role in ("name", "line_2", "line_3", "locality"):
+    if role in ("name", "line_2", "line_3", "locality") or reading.settled:
         words = fold(plain).split()
         return [Cell(words, line, role)] if words else []
     found = []
@@ -197,6 +216,15 @@ def _nothing(given: AddressInput, reading: _Reading) -> Address:
     if told or reading.codes:
         return Address(status=Status.REJETEE, codes=(*reading.codes, "VOIE_ABSENTE"))
     return Address(status=Status.VIDE)
+
+
+def _kept(given: AddressInput, address: Address) -> Address:
+    """Give the facts of an address with the lines of the normal form that it came from."""
+    last = f"{given.postal_code} {given.city}".strip()
+    return replace(
+        address, line_1=given.name, line_2=given.complements[0], line_3=given.complements[1], line_4=given.street,
+        line_5=given.locality, line_6=last, line_7=given.country,
+    )  # fmt: skip
 
 
 def _abroad(reading: _Reading, country: str) -> Address:

@@ -66,7 +66,17 @@ _BOX_LONG = {("B", "P"): "BP", ("C", "S"): "CS", ("BOITE", "POSTALE"): "BP", ("B
 _BOX_GLUED = re.compile(r"(BP|CS|TSA|CIDEX)(\d{1,6})$")
 _NUMBERED_TOO = frozenset({"COUR", "CLOS", "CITE", "HAMEAU", "QUARTIER", "LOTISSEMENT", "VILLAGE", "LIEU DIT"})
 _NO_MARK = frozenset({"CHEZ", "RDC", "RDJ", "DUPLEX"})
-PLACES = frozenset({("AU", "VILLAGE"), ("CENTRE", "BOURG"), ("LE", "BOURG"), ("LE", "VILLAGE"), ("AU", "BOURG"), ("LE", "HAMEAU"), ("LIEU", "DIT")})
+PLACES = frozenset(
+    {
+        ("AU", "VILLAGE"),
+        ("CENTRE", "BOURG"),
+        ("LE", "BOURG"),
+        ("LE", "VILLAGE"),
+        ("AU", "BOURG"),
+        ("LE", "HAMEAU"),
+        ("LIEU", "DIT"),
+    }
+)
 _CUTS_NAME = frozenset({"TOUR", "VILLA", "ZI", "ZA", "ZAC", "ZAE", "CCAL", "DOMAINE", "ESPACE", "TECHNOPOLE", "PARC"})
 
 

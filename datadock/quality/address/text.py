@@ -21,6 +21,7 @@ _PHONE = re.compile(
     re.IGNORECASE,
 )
 _MAIL = re.compile(r"(?:e-?mail\s*:?\s*)?[^\s@<>,;]{1,64}@[^\s@<>,;]{1,190}\.[a-zA-Z]{2,20}")
+_MANY_DIGITS = re.compile(r"(?:\d[^\d]{0,3}){9}")
 _ACRONYM = re.compile(
     r"\b(?:S\.A\.R\.L|S\.A\.S\.U|S\.A\.S|S\.A|E\.U\.R\.L|S\.C\.I|S\.N\.C|B\.P|C\.S|T\.S\.A|Z\.A\.C|Z\.A|Z\.I)\b\.?",
     re.IGNORECASE,
@@ -47,7 +48,7 @@ def clean(raw: str) -> tuple[str, list[str]]:
     if "@" in text:
         text, count = _MAIL.subn(" ", text)
         codes += ["TELEPHONE_DANS_ADRESSE"] if count else []
-    if sum(char.isdigit() for char in text) >= 9:
+    if _MANY_DIGITS.search(text):
         text, count = _PHONE.subn(" ", text)
         codes += ["TELEPHONE_DANS_ADRESSE"] if count else []
     return text, list(dict.fromkeys(codes))
@@ -78,6 +79,8 @@ def parts(text: str) -> list[str]:
 
 def is_unreadable(raw: str) -> bool:
     """Whether a text has letters but hardly any Latin ones (Arabic, Cyrillic), so that folding loses it."""
+    if raw.isascii():
+        return False
     letters = sum(char.isalpha() for char in raw[:MAX_TEXT])
     latin = sum(char.isalpha() for char in fold(raw[:MAX_TEXT]))
     return letters > 0 and latin * 2 < letters

@@ -171,7 +171,9 @@ def _whole_city(entry: Locality, quarters: Iterable[Row]) -> Locality:
     """Take from a city of arrondissements the codes that belong to one of them."""
     if not any(row["code_actuel"] == entry.code_insee for row in quarters):
         return entry
-    return Locality(entry.label, entry.code_insee, entry.departement, (), entry.population, False, entry.label, entry.name)
+    return Locality(
+        entry.label, entry.code_insee, entry.departement, (), entry.population, False, entry.label, entry.name
+    )
 
 
 def _label_names(entries: Mapping[str, Locality], labels: Sequence[Row], names: Iterable[Locality]) -> list[Locality]:
@@ -185,14 +187,26 @@ def _label_names(entries: Mapping[str, Locality], labels: Sequence[Row], names: 
         if main and (main.code_insee, key) not in known and (row["code_postal"], key) not in today:
             label = row["libelle"][:MAX_LABEL].strip()
             codes = (row["code_postal"],)
-            found.append(Locality(label, main.code_insee, main.departement, codes, main.population, False, label, row["libelle"]))
+            found.append(
+                Locality(label, main.code_insee, main.departement, codes, main.population, False, label, row["libelle"])
+            )
     return found
 
 
 def _today(row: Row, label: str, *, quarter: bool = False) -> Locality:
     codes = tuple(code for code in row["codes_postaux"].split("|") if code)
     people = int(row["population"] or 0)
-    return Locality(label, row["code_insee"], row["departement"], codes, people, False, label, fold(row["nom"]) if not quarter else label, quarter)
+    return Locality(
+        label,
+        row["code_insee"],
+        row["departement"],
+        codes,
+        people,
+        False,
+        label,
+        fold(row["nom"]) if not quarter else label,
+        quarter,
+    )
 
 
 def _other_name(main: Locality, label: str, *, former: bool) -> Locality:

@@ -1,9 +1,10 @@
 import duckdb
 import polars as pl
 import pytest
-from datadock.quality.fold import fold, fold_expr, fold_sql
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from datadock.quality.fold import fold, fold_expr, fold_sql
 
 TEXTS = st.one_of(
     st.text(),
@@ -33,7 +34,7 @@ def test_fold_keeps_capitals_digits_and_single_spaces(text, expected):
     assert fold(text) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(TEXTS, max_size=20))
 def test_the_three_forms_of_the_fold_agree_and_folding_twice_changes_nothing(texts):
     one_by_one = [fold(text) for text in texts]

@@ -1,0 +1,197 @@
+"""Normalises a whole frame of addresses: columns first, the one-line path for what columns cannot decide.
+
+Rows of the plain shape (number, type, name; code and city) are read by Polars expressions, their places are
+resolved once per distinct pair of code and city and joined back. Every other row goes to the normaliser of
+one address, once per distinct text. Both give the same result; a test holds them to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import polars as pl
+
+from datadock.quality.address.assemble import settled_block
+from datadock.quality.address.fast import RESULT_NAMES, read_plain
+from datadock.quality.address.model import Address, AddressInput
+from datadock.quality.address.normalise import AddressNormaliser
+from datadock.quality.evidence import CODES_DTYPE, EVIDENCE_DTYPE, STATUS_DTYPE, as_rows
+from datadock.quality.fold import fold
+from datadock.quality.reference.streets import StreetReference
+from datadock.quality.reference.tables import Reference, load_reference
+
+WORKERS = 2
+BATCH = 50_000
+"""Rows that are in the making at a time, which bounds the memory."""
+
+TEXT_COLUMNS = RESULT_NAMES[:17]
+RESULT_SCHEMA = pl.Schema(
+    {
+        **dict.fromkeys(TEXT_COLUMNS, pl.String),
+        "status": STATUS_DTYPE,
+        "codes": CODES_DTYPE,
+        "score": pl.Int32,
+        "street_checked": pl.Boolean,
+        "evidence": EVIDENCE_DTYPE,
+    }
+)
+
+_NAMES = {
+    "postal_code": "CODE POSTAL|CP|CODEPOSTAL|POSTAL CODE|POSTCODE|ZIP|ZIPCODE|ZIP CODE|CODE POSTALE|COD POSTAL|POSTAL",
+    "city": "VILLE|COMMUNE|CITY|LOCALITE|TOWN|NOM COMMUNE|NOM VILLE|BUREAU DISTRIBUTEUR|ACHEMINEMENT",
+    "country": "PAYS|COUNTRY|CODE PAYS|NATION|COUNTRY CODE",
+    "street": "RUE|VOIE|STREET|NUMERO ET VOIE|LIBELLE VOIE|NUMERO VOIE|STREET ADDRESS|LINE 4",
+    "name": "LINE 1",
+    "locality": "LIEU DIT|LIEUDIT|LINE 5|BP",
+}
+
+
+@dataclass(frozen=True)
+class AddressColumns:
+    """Which columns of a frame hold which part of an address; empty names are absent parts.
+
+    Args:
+        lines: Columns of free text, in the order of an envelope.
+        name: Column of line 1.
+        complements: Columns of complements; two of them are lines 2 and 3.
+        street: Column of number and street.
+        locality: Column of the lieu-dit or the post-office box.
+        postal_code: Column of the code.
+        city: Column of the city.
+        country: Column of the country.
+        block: The columns of lines 1 to 6 of a file that is normalised already; nothing else is read then.
+    """
+
+    lines: tuple[str, ...] = ()
+    name: str = ""
+    complements: tuple[str, ...] = ()
+    street: str = ""
+    locality: str = ""
+    postal_code: str = ""
+    city: str = ""
+    country: str = ""
+    block: tuple[str, ...] = ()
+
+    @property
+    def used(self) -> list[str]:
+        """The columns that are read, each once."""
+        parts = (self.name, self.street, self.locality, self.postal_code, self.city, self.country)
+        return list(dict.fromkeys([*self.block, *self.lines, *self.complements, *filter(None, parts)]))
+
+
+def guess_columns(names: Sequence[str]) -> AddressColumns:
+    """Guess from their names which columns hold code, city, country and street; the rest are free lines.
+
+    The columns ``line_1`` to ``line_6`` of a normalised file are known by their places.
+    """
+    block = tuple(name for name in names if fold(name) in _BLOCK)
+    if sorted(fold(name) for name in block) == _BLOCK:
+        return AddressColumns(block=tuple(sorted(block)))
+    known = {alias: part for part, aliases in _NAMES.items() for alias in aliases.split("|")}
+    found: dict[str, str] = {}
+    lines = []
+    for name in names:
+        part = known.get(fold(name), "")
+        if part and part not in found:
+            found[part] = name
+        else:
+            lines.append(name)
+    inside = [name for name in lines if fold(name) in ("LINE 2", "LINE 3")]
+    if len(inside) == 2:
+        lines = [name for name in lines if name not in inside]
+    else:
+        inside = []
+    return AddressColumns(tuple(lines), complements=tuple(inside), **found)
+
+
+_BLOCK = [f"LINE {n}" for n in range(1, 7)]
+
+
+def normalise_addresses(
+    frame: pl.DataFrame,
+    columns: AddressColumns | Sequence[str],
+    reference: Reference | None = None,
+    streets: StreetReference | None = None,
+    *,
+    normaliser: AddressNormaliser | None = None,
+) -> pl.DataFrame:
+    """Give the normal form of every row of a frame, in its order.
+
+    Args:
+        frame: Rows with their addresses in any columns.
+        columns: Which columns hold what; names alone are guessed by ``guess_columns``.
+        reference: Communes and postal codes; the committed tables when none is given.
+        streets: Loaded streets, for ``street_checked``.
+        normaliser: In place of the two above, one that is already made.
+
+    Returns:
+        A frame of the columns of ``RESULT_SCHEMA``, as long as the input.
+    """
+    places = columns if isinstance(columns, AddressColumns) else guess_columns(columns)
+    worker = normaliser or AddressNormaliser(reference or load_reference(), streets)
+    parts = list(frame.select(places.used).iter_slices(BATCH))
+    if len(parts) < 2:
+        return _batch(parts[0], places, worker) if parts else pl.DataFrame(schema=RESULT_SCHEMA)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return pl.concat(pool.map(lambda part: _batch(part, places, worker), parts))
+
+
+def _batch(part: pl.DataFrame, columns: AddressColumns, worker: AddressNormaliser) -> pl.DataFrame:
+    texts = part.select(pl.all().cast(pl.String).fill_null("")).with_row_index("row")
+    plain = read_plain(texts, columns, worker) if not columns.block else pl.DataFrame(schema={"row": pl.UInt32})
+    rest = texts.join(plain, on="row", how="anti")
+    results = [plain.select("row", *RESULT_SCHEMA)] if plain.height else []
+    if rest.height:
+        results.append(_one_by_one(rest, columns, worker))
+    if len(results) == 1 and results[0]["row"].is_sorted():
+        return results[0].drop("row")
+    return pl.concat(results).sort("row").drop("row")
+
+
+def _one_by_one(rest: pl.DataFrame, columns: AddressColumns, worker: AddressNormaliser) -> pl.DataFrame:
+    """Normalise the rows that columns could not decide, each distinct text once."""
+    distinct = rest.drop("row").unique(maintain_order=True)
+    rows = [_row(worker.normalise(_input(dict(zip(distinct.columns, row, strict=True)), columns)))
+            for row in distinct.iter_rows()]  # fmt: skip
+    results = pl.DataFrame(rows, schema=RESULT_SCHEMA, orient="row")
+    if distinct.height == rest.height:
+        return pl.concat([rest.select("row"), results], how="horizontal")
+    keyed = distinct.with_row_index("text")
+    order = rest.join(keyed, on=distinct.columns, how="left", maintain_order="left")
+    return pl.concat([rest.select("row"), results[order["text"]]], how="horizontal")
+
+
+def _input(row: dict[str, str], columns: AddressColumns) -> AddressInput:
+    """Give one row as an input, each column in its part."""
+
+    def text(name: str) -> str:
+        return row[name] if name else ""
+
+    if columns.block:
+        return settled_block(tuple(row[name] for name in columns.block))
+    return AddressInput(
+        tuple(row[name] for name in columns.lines),
+        text(columns.name),
+        tuple(row[name] for name in columns.complements),
+        text(columns.street),
+        text(columns.locality),
+        text(columns.postal_code),
+        text(columns.city),
+        text(columns.country),
+    )
+
+
+def _row(address: Address) -> tuple[object, ...]:
+    texts = tuple(getattr(address, name) for name in TEXT_COLUMNS)
+    status, codes = address.status.value, list(address.codes)
+    return (*texts, status, codes, address.score, address.street_checked, as_rows(address.evidence))
+
+
+def as_frame(addresses: Sequence[Address]) -> pl.DataFrame:
+    """Give addresses as the frame that ``normalise_addresses`` returns."""
+    return pl.DataFrame([_row(address) for address in addresses], schema=RESULT_SCHEMA, orient="row")
+
+
+__all__ = ["RESULT_SCHEMA", "AddressColumns", "as_frame", "guess_columns", "normalise_addresses"]
