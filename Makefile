@@ -39,7 +39,7 @@ test-all: $(DEV_STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10
 
 test-unit: $(DEV_STAMP) ## the fast tier
-	$(BIN)/python -m pytest tests/unit -m "not slow"
+	$(BIN)/python -m pytest tests/unit -n 2 -m "not slow"
 
 lint: $(DEV_STAMP) ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,12 @@ def run_platform(dock: Dock, *, full: bool = False) -> Outcome:
     """
     with _storage_worded(dock.settings.home_path), exclusive(dock.settings.home_path):
         dock.lake.sweep()
+        began = datetime.now(UTC)
         pull_sources(dock)
         last = dock.state.last_run("success")
         if not full and last and not _files_wait(dock) and last.fingerprint == fingerprint(dock):
             return Outcome("nothing_new", last.run_id, summarise(dock, last.run_id))
-        return _launch(dock, full=full)
+        return _launch(dock, began, full=full)
 
 
 @contextmanager
@@ -110,18 +112,18 @@ def _files_wait(dock: Dock) -> bool:
     return any(waiting(dock.settings.landing / s.name, s.pattern) for s in dock.catalog.sources.values())
 
 
-def _launch(dock: Dock, *, full: bool) -> Outcome:
+def _launch(dock: Dock, began: datetime, *, full: bool) -> Outcome:
     from datadock.launch import launch_platform
 
     run_id = str(uuid.uuid4())
-    started = dock.state.start_run(run_id)
+    dock.state.start_run(run_id)
     try:
         launched = launch_platform(dock, run_id, full=full)
     except DatadockError as error:
         _record_failure(dock, run_id, str(error))
         raise
     summary = summarise(
-        dock, run_id, since=started, checks_passed=launched.checks_passed, checks_failed=launched.checks_failed
+        dock, run_id, since=began, checks_passed=launched.checks_passed, checks_failed=launched.checks_failed
     )
     if launched.success:
         dock.state.end_run(run_id, "success", fingerprint(dock), summary.as_json())
