@@ -10,6 +10,7 @@ import dagster as dg
 
 from assets import golden, marts, raw, staging
 from datadock import names
+from datadock.checks import is_suite
 from datadock.dock import Dock
 
 Built = tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]
@@ -29,5 +30,5 @@ def build(dock: Dock) -> tuple[list[Any], list[Any]]:
     for layer in LAYERS.values():
         layer_assets, layer_checks = layer(dock)
         found += layer_assets
-        checks += layer_checks
+        checks += [one for one in layer_checks if dock.settings.has("expectations") or not is_suite(one)]
     return found, checks

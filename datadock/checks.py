@@ -127,6 +127,11 @@ def suite_checks(
     return expectations
 
 
+def is_suite(checks: dg.AssetChecksDefinition) -> bool:
+    """Tell the checks of ``suite_checks`` from the contracts of the core."""
+    return checks.node_def.name.endswith(names.EXPECTATIONS_STEP)
+
+
 def _key(layer: str, plan: SuitePlan) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(dg.AssetKey([layer, plan.table]), plan.name)
 

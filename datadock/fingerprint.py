@@ -24,7 +24,7 @@ def fingerprint(dock: Dock) -> str:
         digest.update(f"{source}={dock.lake.version(names.raw_table(source))};".encode())
     for table in (names.DECISIONS, names.QUARANTINE):
         digest.update(f"{table}={dock.lake.version(table)};".encode())
-    digest.update(dock.catalog.digest.encode())
+    digest.update(dock.catalog.digest.encode() + dock.settings.modules_off.encode())
     for path in _files(dock.settings.dbt_project):
         digest.update(path.name.encode() + path.read_bytes())
     for room in _CODE:

@@ -35,6 +35,9 @@ LINEAGE = "golden/lineage"
 CONTACTS = "golden/contacts"
 SUSPECTS = "golden/suspects"
 
+EXPECTATIONS_STEP = "_expectations"
+"""Ending of the names of the steps that judge expectation suites."""
+
 _SOURCE_NAME = re.compile(r"^[a-z][a-z0-9_]{0,48}$")
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+MODULES = frozenset({"expectations", "reports", "sensors"})
+"""What a deployment may leave out; landing, staging, identity and marts go on without."""
 
 
 class Settings(BaseSettings):
@@ -36,9 +39,22 @@ class Settings(BaseSettings):
     max_archive_members: int = Field(200_000, ge=1, description="An archive with more members is refused.")
     webhook_token: SecretStr = Field(SecretStr(""), description="Bearer token that webhook senders must show.")
 
+    modules_off: str = Field("", description="Comma list of modules left out: expectations, reports, sensors.")
     report_personal_data: bool = Field(
         False, description="Show values of records in the stewards' reports as they are; masked by default."
     )
+
+    @field_validator("modules_off")
+    @classmethod
+    def _known_modules(cls, value: str) -> str:
+        unknown = sorted(_listed(value) - MODULES)
+        if unknown:
+            raise ValueError(f"unknown module {', '.join(unknown)}; expected some of {', '.join(sorted(MODULES))}")
+        return value
+
+    def has(self, module: str) -> bool:
+        """Tell whether a module is on."""
+        return module not in _listed(self.modules_off)
 
     @property
     def home_path(self) -> Path:
@@ -79,6 +95,10 @@ class Settings(BaseSettings):
     def state_database(self) -> str:
         """SQLAlchemy URL of the state store."""
         return self.state_url or f"sqlite:///{self.home_path / 'state' / 'state.sqlite'}"
+
+
+def _listed(text: str) -> set[str]:
+    return {name.strip() for name in text.split(",") if name.strip()}
 
 
 def environment(name: str) -> str | None:

@@ -11,5 +11,7 @@ from sensors import daily, landing_files, raw_moved, run_failed
 
 
 def build(dock: Dock) -> tuple[list[dg.SensorDefinition], list[dg.ScheduleDefinition]]:
-    """Return every sensor and every schedule of a deployment."""
+    """Return every sensor and every schedule of a deployment; none where the module is off."""
+    if not dock.settings.has("sensors"):
+        return [], []
     return [landing_files.build(dock), raw_moved.build(dock), run_failed.build(dock)], [daily.build()]

@@ -23,8 +23,9 @@ REPORTS = dg.AssetKey([names.MARTS, "reports"])
 def build(dock: Dock) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
     """Return the marts layer of a deployment."""
     models = build_dbt_assets(dock, name="dbt_marts", select=SELECT)
+    pages = [_reports()] if dock.settings.has("reports") else []
     return (
-        [models, _published(sorted(models.keys)), _reports()],
+        [models, _published(sorted(models.keys)), *pages],
         [
             suite_checks(
                 names.MARTS,

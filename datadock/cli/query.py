@@ -1,4 +1,4 @@
-"""Commands that only read: ``status``, ``sql``, ``report``."""
+"""Commands that only read: ``status``, ``contact``, ``sql``, ``report``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datadock.settings import Settings
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (status, sql, report):
+    for command in (status, contact, sql, report):
         app.command()(command)
 
 
@@ -29,6 +29,23 @@ def status(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
         show.as_json(found.as_dict())
     else:
         typer.echo(found.text())
+
+
+def contact(
+    reference: Annotated[str, typer.Argument(help="Golden id, live or former, or SOURCE:KEY.", metavar="ID")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show everything known of one contact: golden values, records, orders, events, consents, open questions.
+
+    Example: datadock contact crm_contacts:C000000302
+    """
+    from datadock.contact_view import view_contact
+
+    found = view_contact(Settings(), reference)
+    if json:
+        show.as_json(found)
+    else:
+        show.view(found)
 
 
 def sql(

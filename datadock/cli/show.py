@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -23,6 +23,21 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     typer.echo("  ".join("-" * width for width in widths))
     for row in cells:
         _line(row, widths, right)
+
+
+def view(parts: Mapping[str, Any]) -> None:
+    """Print an object part by part: what is known of a mapping, a table of a list; empty parts are left out."""
+    for name, part in parts.items():
+        if isinstance(part, Mapping):
+            typer.echo(f"{name}")
+            for field, value in part.items():
+                if value is not None:
+                    typer.echo(f"  {field:<20}{_cell(value)}")
+        elif isinstance(part, list) and part:
+            typer.echo(f"\n{name} ({len(part)})")
+            table(list(part[0]), [list(row.values()) for row in part])
+        elif part and not isinstance(part, list):
+            typer.echo(f"{name}  {part}")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> None:

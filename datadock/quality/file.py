@@ -163,14 +163,23 @@ def _beside(frame: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
     return frame.hstack(results.rename(dict(zip(results.columns, named, strict=True))))
 
 
+def _is_nested(dtype: pl.DataType) -> bool:
+    return dtype.is_nested() or dtype in (pl.Binary, pl.Object)
+
+
 class _Csv:
     def __init__(self, path: Path) -> None:
         self.stream = path.open("wb")
         self.first = True
 
     def write(self, frame: pl.DataFrame) -> None:
-        lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
-        flat = frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("|") for name in lists)
+        lists = [name for name, dtype in frame.schema.items() if dtype == pl.List(pl.String)]
+        odd = [name for name, dtype in frame.schema.items() if name not in lists and _is_nested(dtype)]
+        if odd:
+            raise DatadockError(
+                f"csv cannot hold the column {', '.join(odd)}", "columns of single values", "write --out to .parquet"
+            )
+        flat = frame.with_columns(pl.col(name).list.join("|") for name in lists)
         flat.write_csv(self.stream, include_header=self.first)
         self.first = False
 

@@ -27,6 +27,7 @@ AUTOMATED = (
 FICTIONAL = ("19900", "26191", "35301", "46571", "53649", "63998")
 """Leading digits of numbers that ARCEP keeps for films and books: nobody ever answers."""
 
+_NEVER_OPENED = ("40", "5080")
 _PREFIX_REGIONS = {
     "262": "RE", "263": "RE", "269": "YT", "508": "PM", "590": "GP", "594": "GF", "596": "MQ",
     "639": "YT", "690": "GP", "691": "GP", "692": "RE", "693": "RE", "694": "GF", "696": "MQ", "697": "MQ",
@@ -96,7 +97,7 @@ def _kind(national: str) -> tuple[str, str]:
     if national.startswith(AUTOMATED):
         return VERIFIED, ""
     if first in "12345":
-        return (FIXED, "") if national[:2] != "40" else ("", "TRANCHE_FERMEE")
+        return ("", "TRANCHE_FERMEE") if national.startswith(_NEVER_OPENED) else (FIXED, "")
     if first == "6" or (first == "7" and national[1] in "3456789"):
         return MOBILE, ""
     if first == "7":

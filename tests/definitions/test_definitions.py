@@ -110,3 +110,19 @@ def _snapshot(definitions, graph):
         "sensors": {s.name: s.default_status.value for s in definitions.sensors},
         "schedules": {s.name: [s.cron_schedule, s.default_status.value] for s in definitions.schedules},
     }
+
+
+def test_each_module_can_be_left_out_and_the_rest_stands(definitions, graph, tmp_path):
+    off = Settings(home=tmp_path / "home", modules_off="expectations, reports, sensors")
+    rest = build_definitions(open_dock(off))
+    dg.Definitions.validate_loadable(rest)
+    assert {key.to_user_string() for key in set(_specs(definitions)) - set(_specs(rest))} == {"marts/reports"}
+    left_out = set(graph.asset_check_keys) - set(rest.resolve_asset_graph().asset_check_keys)
+    assert left_out
+    assert {key.name.split("__")[0] for key in left_out} == {"staging", "golden", "marts"}
+    assert list(rest.sensors or []) == list(rest.schedules or []) == []
+
+
+def test_an_unknown_module_is_named():
+    with pytest.raises(ValueError, match="unknown module campaigns; expected some of expectations, reports, sensors"):
+        Settings(modules_off="reports,campaigns")

@@ -126,7 +126,7 @@ def test_a_killed_run_is_finished_by_the_next_one(forks, small, tmp_path, pytest
     struck = fresh = 0
     while struck < pytestconfig.getoption("--kills"):
         process = _fork(forks, small, killed)
-        process.join(rng.uniform(0.0, 0.9 * seconds))
+        process.join(rng.uniform(0.0, 0.7 * seconds))
         if process.is_alive():
             os.kill(process.pid, signal.SIGKILL)
             process.join()

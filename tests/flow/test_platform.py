@@ -153,6 +153,49 @@ def test_a_card_of_one_shop_finds_the_contact_of_another(built_home):
     assert rows
 
 
+def test_one_call_returns_everything_known_of_a_person(built_home):
+    record = built_home.sql(
+        "select s.source, s.source_key, s.golden_id from marts.dim_contact_source as s"
+        " join marts.fct_order as o using (golden_id) join marts.fct_event as e using (golden_id)"
+        " join marts.fct_consent as c using (golden_id) order by all limit 1"
+    )[0]
+    view = built_home.json("contact", f"{record['source']}:{record['source_key']}")
+    golden_id = record["golden_id"]
+    assert list(view) == [
+        *("golden_id", "contact", "records", "provenance", "addresses", "roles", "orders", "revenue", "events"),
+        *("consents", "suspects", "former_ids", "targets", "alerts"),
+    ]
+    assert view["golden_id"] == view["contact"]["golden_id"] == golden_id
+    for part, table in {"records": "dim_contact_source", "orders": "fct_order", "events": "fct_event"}.items():
+        count = built_home.sql(f"select count(*) as n from marts.{table} where golden_id = '{golden_id}'")[0]["n"]
+        assert len(view[part]) == count > 0
+    assert built_home.json("contact", golden_id) == view
+    mistyped = built_home.run(
+        "contact", golden_id[:-2] + ("0" if golden_id[-2] != "0" else "1") + golden_id[-1], check=False
+    )
+    assert (mistyped.returncode, "is not a golden id" in mistyped.stderr) == (1, True)
+
+
+def test_the_accuracy_gate_holds_and_a_planted_regression_makes_it_fail(built_home, tmp_path):
+    truth = read_truth(built_home.truth).select("source", "source_key", "entity_id")
+    reviewed, regressed = tmp_path / "reviewed.csv", tmp_path / "regressed.parquet"
+    truth.write_csv(reviewed)
+    scores = built_home.json("identity", "evaluate", reviewed)
+    assert scores["missing"] == 0
+    assert scores["precision"] > 0.98
+    # The same people, of whom every tenth now is somebody else: what a linking that lost its way looks like.
+    truth.with_columns(
+        pl.when(pl.int_range(pl.len()) % 10 == 0)
+        .then(pl.col("entity_id").shift(1))
+        .otherwise("entity_id")
+        .alias("entity_id")
+    ).write_parquet(regressed)
+    result = built_home.run("identity", "evaluate", regressed, check=False)
+    assert result.returncode == 1
+    assert "precision" in result.stderr
+    assert "at least 0.98" in result.stderr
+
+
 def test_the_reports_stand_without_a_network(built_home):
     index = built_home.folder / "reports" / "index.html"
     text = index.read_text(encoding="utf-8")
@@ -330,8 +373,8 @@ def test_help_shows_an_example_everywhere():
     from datadock.cli import app
 
     commands = [
-        ("run",), ("land",), ("status",), ("sql",), ("report",), ("link",), ("ui",), ("webhook",),
-        ("source", "add"), ("source", "list"), ("source", "check"),
+        ("run",), ("land",), ("status",), ("contact",), ("sql",), ("report",), ("link",), ("ui",), ("webhook",),
+        ("identity", "evaluate"), ("source", "add"), ("source", "list"), ("source", "check"),
         ("quarantine", "list"), ("quarantine", "show"), ("quarantine", "retry"), ("demo", "generate"),
     ]  # fmt: skip
     assert [c for c in commands if "Example: " not in CliRunner().invoke(app, [*c, "--help"]).stdout] == []

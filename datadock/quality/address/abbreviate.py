@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from datadock.quality.address.model import STREET_LENGTH
-from datadock.quality.address.words import line_words, street_types
+from datadock.quality.address.words import line_words, street_types, word_set
 from datadock.quality.reference.tables import Reference
 
-_ARTICLES = frozenset(["DE", "DU", "DES", "D", "LA", "LE", "LES", "L", "ET", "EN", "AU", "AUX", "A", "SUR", "SOUS"])
+_ARTICLES = word_set("DE DU DES D LA LE LES L ET EN AU AUX A SUR SOUS")
 _KEPT = frozenset({"DIT", "DITE"})
 _SAINTS = {"SAINT": "ST", "SAINTE": "STE", "SAINTS": "STS", "SAINTES": "STES"}
 _COMMON_NAME = 50
@@ -71,7 +71,8 @@ def _restore(words: list[str], kind: str) -> str:
 def _apply(words: list[str], step: Callable[[list[str]], Iterator[Change]]) -> list[str]:
     """Make the changes of one step from left to right until the label fits."""
     changes = [change for change in step(words) if change[1] < len(words) or not change[2]]
-    out, at = [], 0
+    out: list[str] = []
+    at = 0
     for place, end, short in changes:
         if place < at or end >= len(words):
             continue

@@ -193,7 +193,8 @@ def settled_block(lines: tuple[str, ...]) -> AddressInput:
     """Give lines of a normal form as the input that they stand for; lines that are none, as free lines."""
     if any(len(line) > LINE_LENGTH or fold(line) != line for line in lines):
         return AddressInput(lines)
-    return Address(*lines, *[""] * (7 - len(lines))).as_input()
+    first, second, third, fourth, fifth, last, *country = lines
+    return Address(first, second, third, fourth, fifth, last, "".join(country)).as_input()
 
 
 def _ends_block(lines: Sequence[str]) -> bool:

@@ -23,17 +23,17 @@ from datadock.quality.reference.streets import StreetReference
 from datadock.quality.reference.tables import Reference, load_reference
 
 WORKERS = 2
-BATCH = 50_000
+BATCH = 100_000
 """Rows that are in the making at a time, which bounds the memory."""
 
 TEXT_COLUMNS = RESULT_NAMES[:17]
 RESULT_SCHEMA = pl.Schema(
     {
-        **dict.fromkeys(TEXT_COLUMNS, pl.String),
+        **{name: pl.String() for name in TEXT_COLUMNS},
         "status": STATUS_DTYPE,
         "codes": CODES_DTYPE,
-        "score": pl.Int32,
-        "street_checked": pl.Boolean,
+        "score": pl.Int32(),
+        "street_checked": pl.Boolean(),
         "evidence": EVIDENCE_DTYPE,
     }
 )
@@ -103,7 +103,16 @@ def guess_columns(names: Sequence[str]) -> AddressColumns:
         lines = [name for name in lines if name not in inside]
     else:
         inside = []
-    return AddressColumns(tuple(lines), complements=tuple(inside), **found)
+    return AddressColumns(
+        tuple(lines),
+        found.get("name", ""),
+        tuple(inside),
+        found.get("street", ""),
+        found.get("locality", ""),
+        found.get("postal_code", ""),
+        found.get("city", ""),
+        found.get("country", ""),
+    )
 
 
 _BLOCK = [f"LINE {n}" for n in range(1, 7)]

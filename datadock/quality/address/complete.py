@@ -9,14 +9,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
-from heapq import nlargest
 
 from datadock.quality.fold import fold
 from datadock.quality.reference.streets import StreetReference
 from datadock.quality.reference.tables import Locality, Reference, load_reference, name_key
 
 MAX_SCAN = 2000
-"""Entries behind a prefix that are ranked; a prefix of one letter has more and needs no better order."""
+"""Streets behind a prefix that are looked at."""
+CROWDED = 100
+"""Entries behind a prefix from which its best choices are ranked beforehand."""
+MAX_CHOICES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,12 @@ class CommuneChoice:
     former: str = ""
 
 
+Row = tuple[int, str, Locality]
+
+
 @lru_cache(maxsize=4)
-def _sorted_communes(reference: Reference) -> tuple[list[str], list[tuple[int, str, Locality]]]:
+def _sorted_communes(reference: Reference) -> tuple[list[str], list[Row], dict[str, list[CommuneChoice]]]:
+    """Give the keys in order, their rows, and the ranked choices of every crowded prefix."""
     rows = []
     for key, entries in reference.by_name.items():
         for entry in entries:
@@ -45,7 +51,33 @@ def _sorted_communes(reference: Reference) -> tuple[list[str], list[tuple[int, s
             if entry.quarter
         ]
     rows.sort(key=lambda row: (row[0], row[1], row[2]))
-    return [row[0] for row in rows], [(row[1], row[2], row[3]) for row in rows]
+    keys, values = [row[0] for row in rows], [(row[1], row[2], row[3]) for row in rows]
+    return keys, values, _crowded(keys, values)
+
+
+def _crowded(keys: list[str], rows: list[Row]) -> dict[str, list[CommuneChoice]]:
+    found = {}
+    for size in range(1, 13):
+        start = 0
+        for end in range(1, len(keys) + 1):
+            if end < len(keys) and keys[end][:size] == keys[start][:size]:
+                continue
+            if end - start > CROWDED and len(keys[start]) >= size:
+                found[keys[start][:size]] = _ranked(rows[start:end], MAX_CHOICES)
+            start = end
+    return found
+
+
+def _ranked(rows: list[Row], limit: int) -> list[CommuneChoice]:
+    """Give the choices of some rows, names of today before former ones, the largest first."""
+    order = sorted(rows, key=lambda row: (row[2].former, row[0], row[1]))
+    found: dict[tuple[str, str], CommuneChoice] = {}
+    for _, code, entry in order:
+        if len(found) >= limit:
+            break
+        former = entry.label if entry.former else ""
+        found.setdefault((code, entry.code_insee), CommuneChoice(code, entry.current_label, entry.code_insee, former))
+    return list(found.values())
 
 
 def complete_commune(prefix: str, limit: int = 10, reference: Reference | None = None) -> list[CommuneChoice]:
@@ -59,17 +91,12 @@ def complete_commune(prefix: str, limit: int = 10, reference: Reference | None =
     key = _prefix_key(prefix)
     if not key or limit < 1:
         return []
-    keys, rows = _sorted_communes(reference or load_reference())
+    keys, rows, crowded = _sorted_communes(reference or load_reference())
+    if key in crowded and limit <= MAX_CHOICES:
+        return crowded[key][:limit]
     start = bisect_left(keys, key)
-    end = min(bisect_left(keys, key + "\uffff", start), start + MAX_SCAN)
-    found: dict[tuple[str, str], tuple[int, CommuneChoice]] = {}
-    for population, code, entry in rows[start:end]:
-        choice = CommuneChoice(code, entry.current_label, entry.code_insee, entry.label if entry.former else "")
-        known = found.get((code, entry.code_insee))
-        if known is None or (known[1].former and not choice.former):
-            found[code, entry.code_insee] = (-population, choice)
-    best = nlargest(limit, found.values(), key=lambda item: (not item[1].former, item[0], -int(item[1].code_postal)))
-    return [choice for _, choice in best]
+    end = bisect_left(keys, key + "\uffff", start)
+    return _ranked(rows[start:end], limit)
 
 
 def _prefix_key(prefix: str) -> str:

@@ -84,6 +84,8 @@ def _codes_in(cells: Sequence[Cell], number: int, cell: Cell, resolver: Locality
 
 
 def _code_at(words: list[str], at: int) -> tuple[int, str]:
+    if not words[at][-1].isdigit():
+        return 0, ""
     match = _CODE.match(words[at])
     if match:
         return 1, match[1]

@@ -221,10 +221,11 @@ def _places(split: pl.DataFrame, worker: AddressNormaliser) -> tuple[pl.DataFram
                 as_rows(place.evidence), place.found, place.cedex,
             )
         )  # fmt: skip
-    schema = {
-        "code": pl.String, "city": pl.String, "known": pl.Boolean, "line_6": pl.String, "code_postal": pl.String,
-        "commune": pl.String, "code_insee": pl.String, "line_5": pl.String, "place_codes": pl.List(pl.String),
-        "place_key": pl.String, "place_evidence": EVIDENCE_DTYPE, "found": pl.Boolean, "cedex": pl.Boolean,
+    schema: dict[str, pl.DataType] = {
+        "code": pl.String(), "city": pl.String(), "known": pl.Boolean(), "line_6": pl.String(),
+        "code_postal": pl.String(),
+        "commune": pl.String(), "code_insee": pl.String(), "line_5": pl.String(), "place_codes": pl.List(pl.String),
+        "place_key": pl.String(), "place_evidence": EVIDENCE_DTYPE, "found": pl.Boolean(), "cedex": pl.Boolean(),
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row"), bool(split["line"][0])
 
@@ -239,12 +240,12 @@ def _checked(rows: pl.DataFrame, worker: AddressNormaliser) -> pl.DataFrame:
         (insee, voie, hamlet, bool(streets.find(insee, voie)), streets.knows(insee) and not streets.find(insee, voie))
         for insee, voie, hamlet in pairs.iter_rows()
     ]
-    schema = {
-        "code_insee": pl.String,
-        "voie": pl.String,
-        "hamlet": pl.Boolean,
-        "street_checked": pl.Boolean,
-        "unknown": pl.Boolean,
+    schema: dict[str, pl.DataType] = {
+        "code_insee": pl.String(),
+        "voie": pl.String(),
+        "hamlet": pl.Boolean(),
+        "street_checked": pl.Boolean(),
+        "unknown": pl.Boolean(),
     }
     known = pl.DataFrame(found, schema=schema, orient="row")
     joined = rows.join(known, on=("code_insee", "voie", "hamlet"), how="left")
@@ -308,7 +309,8 @@ def _verdicts(rows: pl.DataFrame) -> pl.DataFrame:
         codes = tuple(code for code in key.split("|") if code)
         status = verdict(codes) if known else Status.REJETEE
         found.append((key, known, status.value, list(codes), score_of(status, codes)))
-    schema = {
-        "key": pl.String, "found": pl.Boolean, "status": STATUS_DTYPE, "codes": pl.List(pl.String), "score": pl.Int32,
+    schema: dict[str, pl.DataType] = {
+        "key": pl.String(), "found": pl.Boolean(), "status": STATUS_DTYPE, "codes": pl.List(pl.String),
+        "score": pl.Int32(),
     }  # fmt: skip
     return pl.DataFrame(found, schema=schema, orient="row")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from datadock.quality.address.words import word_set
+
 _NAMES = {
     "BELGIQUE": "BELGIUM BELGIE BELGIEN BE",
     "SUISSE": "SWITZERLAND SCHWEIZ SVIZZERA CH|CONFEDERATION HELVETIQUE",
@@ -72,8 +74,8 @@ _NAMES = {
 """Printed name of a country: its other names, words apart, those of several words between bars."""
 
 FRANCE = frozenset({"FRANCE", "FR", "FRA", "F", "FRANCE METROPOLITAINE", "REPUBLIQUE FRANCAISE", "FRANKREICH"})
-TERRITORIES = frozenset(
-    ["GUADELOUPE", "MARTINIQUE", "GUYANE", "REUNION", "MAYOTTE", "MONACO", "CORSE", "GP", "MQ", "GF", "RE", "YT", "MC", "PM", "NC", "PF", "WF", "BL", "MF"]
+TERRITORIES = word_set(
+    "GUADELOUPE MARTINIQUE GUYANE REUNION MAYOTTE MONACO CORSE GP MQ GF RE YT MC PM NC PF WF BL MF"
 ) | {"LA REUNION", "POLYNESIE FRANCAISE", "NOUVELLE CALEDONIE", "SAINT PIERRE ET MIQUELON", "WALLIS ET FUTUNA"}
 
 _CITIES = {
@@ -116,7 +118,7 @@ def country_of(folded: str) -> str:
 
 def country_named(folded: str) -> str:
     """The same for a cell of free text, where two letters are no country."""
-    if folded in ("FRANCE", "FRANCE METROPOLITAINE"):
+    if folded in ("FRANCE", "FRANCE METROPOLITAINE") or (folded in TERRITORIES and folded not in ("MONACO", "CORSE")):
         return "FRANCE"
     return COUNTRIES.get(folded, "") if len(folded) > 3 or folded in ("USA", "UK") else ""
 

@@ -98,7 +98,7 @@ class LocalityResolver:
             return self._cedex(code, split["office"], split["rest"])
         code, name = _quarter(code, city)
         if not code:
-            return self._without_code(name, city)
+            return self._without_code(name)
         if not name:
             return self._without_name(code)
         plain = name if self.knows(code, name) or self._named(name_key(name)) else _without_territory(name)
@@ -206,7 +206,7 @@ class LocalityResolver:
         main = self.reference.by_insee.get(entry.code_insee, entry)
         return Place(code, main.label, entry.code_insee, "", ("COMMUNE_CORRIGEE",), (evidence,), found=True)
 
-    def _without_code(self, name: str, city: str) -> Place:
+    def _without_code(self, name: str) -> Place:
         key = name_key(name) if self._named(name_key(name)) else name_key(_without_territory(name))
         known = self._named(key)
         today = [entry for entry in known if not entry.former] or list(known)

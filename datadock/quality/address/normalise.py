@@ -189,7 +189,7 @@ def _cells(text: str, role: str, line: int, reading: _Reading) -> list[Cell]:
     if role in ("name", "line_2", "line_3", "locality") or reading.settled:
         words = fold(plain).split()
         return [Cell(words, line, role)] if words else []
-    found = []
+    found: list[Cell] = []
     for folded in parts(plain):
         if folded in RETURN_MARKS:
             reading.codes.append("NPAI")
@@ -230,7 +230,11 @@ def _kept(given: AddressInput, address: Address) -> Address:
 def _abroad(reading: _Reading, country: str) -> Address:
     """Print an address abroad: its lines in their order, the country last."""
     texts: dict[int, str] = {}
-    for cell in reading.cells:
+    single = len({cell.line for cell in reading.cells}) == 1
+    for place, cell in enumerate(reading.cells):
+        if single:
+            texts[place] = " ".join(cell.words)
+            continue
         texts[cell.line] = f"{texts.get(cell.line, '')} {' '.join(cell.words)}".strip()
     rows = [text for _, text in sorted(texts.items())]
     if reading.code or reading.city:
@@ -248,8 +252,11 @@ def _abroad(reading: _Reading, country: str) -> Address:
         lines[3] = rows[-2]
     for slot, row in zip((0, 1, 2, 4) if len(rows) > 5 else (0, 1, 2), rows[:-2], strict=False):
         lines[slot] = row
+    first, second, third, fourth, fifth, last = lines
+    printed = country[:LINE_LENGTH].strip()
+    told = tuple(dict.fromkeys(codes))
     return Address(
-        *lines, country[:LINE_LENGTH], status=Status.ETRANGERE, codes=tuple(dict.fromkeys(codes)), score=50
+        first, second, third, fourth, fifth, last, printed, status=Status.ETRANGERE, codes=told, score=50
     )  # fmt: skip
 
 

@@ -63,6 +63,7 @@ _SUFFIX = frozenset({"E", "EME", "ER", "ERE", "ND", "NDE", "IEME", "ME"})
 _FLOORS = frozenset({"ETAGE", "ETG", "ETGE", "ETAGES", "ET"})
 _BOX = {"BP": "BP", "CS": "CS", "TSA": "TSA", "CIDEX": "CIDEX", "BPM": "BP", "CIDX": "CIDEX"}
 _BOX_LONG = {("B", "P"): "BP", ("C", "S"): "CS", ("BOITE", "POSTALE"): "BP", ("BTE", "POSTALE"): "BP"}
+_BOX_STARTS = frozenset({"POSTE", *_BOX, *(first for first, _ in _BOX_LONG)})
 _BOX_GLUED = re.compile(r"(BP|CS|TSA|CIDEX)(\d{1,6})$")
 _NUMBERED_TOO = frozenset({"COUR", "CLOS", "CITE", "HAMEAU", "QUARTIER", "LOTISSEMENT", "VILLAGE", "LIEU DIT"})
 _NO_MARK = frozenset({"CHEZ", "RDC", "RDJ", "DUPLEX"})
@@ -77,6 +78,10 @@ PLACES = frozenset(
         ("LIEU", "DIT"),
     }
 )
+_OPENERS = (
+    INSIDE | INSIDE_WITH_MARK | OUTSIDE | OUTSIDE_WITH_MARK | OUTSIDE_WITH_NAME | ORDINAL_WORDS
+    | {first for first, _ in OUTSIDE_PAIRS} | {"SOUS", "REZ", "C", "BOITE", "LIEU"}
+)  # fmt: skip
 _CUTS_NAME = frozenset({"TOUR", "VILLA", "ZI", "ZA", "ZAC", "ZAE", "CCAL", "DOMAINE", "ESPACE", "TECHNOPOLE", "PARC"})
 
 
@@ -119,6 +124,8 @@ def _numbered_street(words: list[str], at: int) -> bool:
 def box_at(words: list[str], at: int) -> tuple[str, int, bool] | None:
     """Give the normal form of a post-office box, the words it takes, and whether it was rewritten."""
     word = words[at]
+    if word not in _BOX_STARTS and not word[-1].isdigit():
+        return None
     follows = words[at + 1] if at + 1 < len(words) else ""
     if word == "POSTE" and follows == "RESTANTE":
         return "POSTE RESTANTE", 2, False
@@ -208,6 +215,13 @@ def _alphabetic_behind(words: list[str], at: int) -> bool:
 
 
 def _complement(words: list[str], at: int, before: str, *, in_street: bool) -> Kind | None:
+    """Give the kind of the complement that begins at a word, none when none does."""
+    if words[at] not in _OPENERS and not words[at][0].isdigit():
+        return None
+    return _complement_at(words, at, before, in_street=in_street)
+
+
+def _complement_at(words: list[str], at: int, before: str, *, in_street: bool) -> Kind | None:
     word = words[at]
     if word[0].isdigit() and _floor(words, at):
         return Kind.INSIDE

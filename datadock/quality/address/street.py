@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from datadock.quality.address.words import REPETITIONS, SELF_NAMED, StreetType, type_at
+from datadock.quality.address.words import REPETITIONS, SELF_NAMED, StreetType, type_at, word_set
 
 _NUMBER = re.compile(r"(\d{1,4})(BIS|TER|QUATER|QUINQUIES|[A-Z])?$")
 _LONG_NUMBER = re.compile(r"\d{5,}[A-Z]?$")
 _ORDINAL = re.compile(r"\d{1,3}(?:ER|ERE|E|EME|IEME|ND|NDE|RE|ME)$")
-MONTHS = frozenset(["JANVIER", "FEVRIER", "MARS", "AVRIL", "MAI", "JUIN", "JUILLET", "AOUT", "SEPTEMBRE", "OCTOBRE", "NOVEMBRE", "DECEMBRE"])
-_NOT_BEFORE_NUMBER = MONTHS | frozenset(
-    ["LOT", "KM", "D", "N", "RN", "RD", "CD", "VC", "CR", "R", "PK", "VOIE", "ROUTE", "NATIONALE", "DEPARTEMENTALE", "NO", "NUMERO", "ALLEE", "RUE", "AVENUE", "BLOC", "A", "B", "ZONE", "EN", "SECTEUR", "QUARTIER", "RGT", "REGIMENT", "DIVISION", "LOUIS", "HENRI", "CHARLES", "FRANCOIS", "PIE", "JEAN", "PAUL", "NAPOLEON", "DE", "DU", "LE", "LA", "LES", "ET", "CITE", "ILOT", "TRANCHE", "PHASE", "SECTION", "PARCELLE", "CHEMIN"]
+MONTHS = word_set("JANVIER FEVRIER MARS AVRIL MAI JUIN JUILLET AOUT SEPTEMBRE OCTOBRE NOVEMBRE DECEMBRE")
+_NOT_BEFORE_NUMBER = MONTHS | word_set(
+    "LOT KM D N RN RD CD VC CR R PK VOIE ROUTE NATIONALE DEPARTEMENTALE NO NUMERO ALLEE RUE AVENUE BLOC A B "
+    "ZONE EN SECTEUR QUARTIER RGT REGIMENT DIVISION LOUIS HENRI CHARLES FRANCOIS PIE JEAN PAUL NAPOLEON DE DU "
+    "LE LA LES ET CITE ILOT TRANCHE PHASE SECTION PARCELLE CHEMIN"
 )
 _ARTICLE_LETTERS = frozenset("ADL")
 

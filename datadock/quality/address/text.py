@@ -79,7 +79,7 @@ def parts(text: str) -> list[str]:
 
 def is_unreadable(raw: str) -> bool:
     """Whether a text has letters but hardly any Latin ones (Arabic, Cyrillic), so that folding loses it."""
-    if raw.isascii():
+    if raw.isascii() or max(raw) < "\u0250":
         return False
     letters = sum(char.isalpha() for char in raw[:MAX_TEXT])
     latin = sum(char.isalpha() for char in fold(raw[:MAX_TEXT]))

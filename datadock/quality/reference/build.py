@@ -170,7 +170,19 @@ def build_reference(packages: Path, published: Path, target: Path = DATA, versio
     former = [item for item in FORMER_VERSIONS if item != version]
     older = [read_member(fetch_package(COMMUNES, item, packages), "data/communes.json") for item in former]
     labels = read_member(fetch_package(LABELS, LABELS_VERSION, packages), "codes-postaux.json")
-    tables = [
+    tables = [*_postal_tables(communes, older, labels, version, former), *_published_tables(published)]
+    loaded_at = datetime.now(UTC).isoformat(timespec="seconds")
+    entries = [write_table(table, target, loaded_at) for table in tables]
+    manifest = target / MANIFEST
+    kept = _written_by_hand(target, loaded_at, {entry["file"] for entry in entries})
+    manifest.write_text(json.dumps({"tables": entries + kept}, indent=2) + "\n", encoding="utf-8")
+    return manifest
+
+
+def _postal_tables(
+    communes: Any, older: Sequence[Any], labels: Any, version: str, former: Sequence[str]
+) -> list[Table]:
+    return [
         Table(
             "localities",
             ("code_insee", "nom", "type", "code_actuel", "departement", "codes_postaux", "population"),
@@ -187,6 +199,11 @@ def build_reference(packages: Path, published: Path, target: Path = DATA, versio
             LABELS_VERSION,
             f"MIT, data {OPEN_LICENCE}",
         ),
+    ]
+
+
+def _published_tables(published: Path) -> list[Table]:
+    return [
         Table(
             "first_names",
             ("prenom", "n_m", "n_f"),
@@ -204,12 +221,6 @@ def build_reference(packages: Path, published: Path, target: Path = DATA, versio
             OPEN_LICENCE,
         ),
     ]
-    loaded_at = datetime.now(UTC).isoformat(timespec="seconds")
-    entries = [write_table(table, target, loaded_at) for table in tables]
-    manifest = target / MANIFEST
-    kept = _written_by_hand(target, loaded_at, {entry["file"] for entry in entries})
-    manifest.write_text(json.dumps({"tables": entries + kept}, indent=2) + "\n", encoding="utf-8")
-    return manifest
 
 
 def _written_by_hand(folder: Path, loaded_at: str, built: set[str]) -> list[dict[str, Any]]:

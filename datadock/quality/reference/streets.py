@@ -97,10 +97,8 @@ def load_ban(paths: Path | Iterable[Path], version: str = "") -> StreetReference
 
 
 def _files(paths: Path | Iterable[Path]) -> list[Path]:
-    if isinstance(paths, Path):
-        found = sorted(paths.glob("*.csv*")) if paths.is_dir() else [paths]
-    else:
-        found = list(paths)
+    given = [paths] if isinstance(paths, Path) else list(paths)
+    found = [file for path in given for file in (sorted(path.glob("*.csv*")) if path.is_dir() else [path])]
     missing = [str(path) for path in found if not path.is_file()]
     if missing or not found:
         raise DatadockError(

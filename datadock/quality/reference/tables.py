@@ -26,7 +26,14 @@ _ARTICLES = ("LE ", "LA ", "LES ", "L ")
 
 Row = Mapping[str, str]
 
+MONACO: Row = {
+    "code_insee": "99138", "nom": "Monaco", "type": "commune-actuelle", "code_actuel": "99138",
+    "departement": "98", "codes_postaux": "98000", "population": "38000",
+}  # fmt: skip
+"""Served by the French post without being a French commune; its code is that of the country."""
 
+
+@lru_cache(maxsize=200_000)
 def name_key(folded: str) -> str:
     """Give the form in which two names of communes are compared: SAINT and ST, LES and LEZ are equal."""
     return " ".join([_SAME_WORDS.get(word, word) for word in folded.split()])
@@ -259,7 +266,7 @@ def load_reference(folder: Path = DATA, cedex: Path | None = None) -> Reference:
     version = next(item for item in reference_status(folder) if item["table"] == "localities")
     offices = {row["code_cedex"]: row["code_insee"] for row in read_table(cedex)} if cedex else {}
     return Reference(
-        read_table(folder / "localities.csv.gz"),
+        [*read_table(folder / "localities.csv.gz"), MONACO],
         read_table(folder / "delivery_labels.csv.gz"),
         f"communes {version['version']}",
         offices,

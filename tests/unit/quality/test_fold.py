@@ -14,8 +14,8 @@ TEXTS = st.one_of(
 
 
 def duckdb_fold(texts):
-    frame = pl.DataFrame({"x": texts}, schema={"x": pl.String})
-    return [row[0] for row in duckdb.sql(f"select {fold_sql('x')} from frame").fetchall()]
+    relation = duckdb.from_arrow(pl.DataFrame({"x": texts}, schema={"x": pl.String}).to_arrow())
+    return [row[0] for row in relation.project(fold_sql("x")).fetchall()]
 
 
 @pytest.mark.parametrize(
