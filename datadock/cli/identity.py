@@ -10,7 +10,6 @@ import typer
 from datadock.cli import show
 from datadock.dock import Progress
 
-
 group = typer.Typer(help="Identity: how well records are told apart.", no_args_is_help=True)
 
 
