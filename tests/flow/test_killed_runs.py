@@ -124,7 +124,7 @@ def test_a_killed_run_is_finished_by_the_next_one(forks, small, tmp_path, pytest
     assert sum(map(len, expected.values())) > PEOPLE * 10
     rng = random.Random(20261122)
     struck = fresh = 0
-    while struck < pytestconfig.getoption("--kills"):
+    while struck < pytestconfig.getoption("--run-kills"):
         process = _fork(forks, small, killed)
         process.join(rng.uniform(0.0, 0.7 * seconds))
         if process.is_alive():
