@@ -110,7 +110,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="datadock-bench-") as folder:
         if options.kills:
             subprocess.run(
-                [sys.executable, "-m", "pytest", "-q", "tests/flow/test_killed_runs.py", f"--run-kills={options.kills}"],
+                [
+                    sys.executable,
+                    "-m",
+                    "pytest",
+                    "-q",
+                    "tests/flow/test_killed_runs.py",
+                    f"--run-kills={options.kills}",
+                ],
                 cwd=ROOT,
                 check=True,
             )

@@ -152,6 +152,12 @@ def stage_contacts(workspace: Workspace, sources: list[str]) -> None:
             f"(select * from (\n{part}))"
             for part in _selects(workspace, [workspace.catalog.source(s) for s in sources])
         )
+        if not parts:
+            raise DatadockError(
+                f"the files of {', '.join(sources)} hold no record that could be read",
+                expected="at least one record with its key",
+                action="look at the files: are they empty, or is their format declared wrong?",
+            )
         con.execute(f"create table intermediate.int_source_contact as {parts}")
     finally:
         con.close()

@@ -16,8 +16,10 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Keep the fast tier fast: a unit test that asks for a whole run is an error of collection."""
+    """Keep a file's tests on one worker, those of the built home together, and the fast tier fast."""
+    on_built = {item.fspath for item in items if "built_home" in getattr(item, "fixturenames", ())}
     for item in items:
+        item.add_marker(pytest.mark.xdist_group("built_home" if item.fspath in on_built else str(item.fspath)))
         tier = Path(item.fspath).relative_to(ROOT / "tests").parts[0]
         slow = [name for name in getattr(item, "fixturenames", ()) if name.startswith("built_")]
         if slow and tier not in SLOW_TIERS:

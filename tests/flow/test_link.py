@@ -63,6 +63,39 @@ def test_any_files_link_by_a_declaration_alone(tmp_path):
     assert len({ids[str(n)] for n in range(300)}) >= 290
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 30])
+def test_a_handful_of_people_and_companies_links_or_stays_apart_but_never_fails(tmp_path, count):
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "few.yml").write_text(
+        "description: The first records of a new company.\nowner: a@example.com\npattern: few.csv\n"
+        "format: {type: csv}\nentities:\n  contact:\n    key: no\n    party: {from: kind, company: [C]}\n"
+        "    fields: {given_name: first, family_name: last, organisation_name: company, email: mail}\n",
+        encoding="utf-8",
+    )
+    rng = random.Random(count)
+    rows = ["no,kind,first,last,company,mail"]
+    for n in range(count):
+        filled = rng.random() < 0.7
+        mail = f"m{n}@example.com" if filled else ""
+        rows.append(f"{n},P,{rng.choice(['Anna', 'Bo'])},{rng.choice(['Roux', 'Petit'])},,{mail}")
+        rows.append(f"c{n},C,,,{f'Maison {n}' if filled else ''},")
+    (tmp_path / "few.csv").write_text("\n".join(rows), encoding="utf-8")
+    summary = link(tmp_path, None, tmp_path / "linked.csv")
+    assert summary.records == 2 * count
+
+
+def test_files_without_a_record_are_a_clear_error(tmp_path):
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "a.yml").write_text(
+        "description: x\nowner: x\npattern: a.csv\nformat: {type: csv}\n"
+        "entities: {contact: {key: id, fields: {given_name: first}}}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "a.csv").write_text("id,first\n", encoding="utf-8")
+    with pytest.raises(DatadockError, match="hold no record that could be read"):
+        link(tmp_path, None, tmp_path / "out.parquet")
+
+
 def test_what_cannot_be_linked_is_a_clear_error(tmp_path):
     with pytest.raises(CatalogError, match="no declaration"):
         link(tmp_path, None, tmp_path / "out.parquet")

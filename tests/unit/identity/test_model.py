@@ -10,7 +10,7 @@ import pytest
 from datadock.errors import ModelError
 from datadock.identity.blocking import Rule
 from datadock.identity.comparisons import comparisons_for
-from datadock.identity.model import Model, check_model, load_model, load_term_frequencies, save_model
+from datadock.identity.model import FEW_RECORDS, Model, check_model, load_model, load_term_frequencies, save_model
 
 FEATURES = ("given", "given_first", "given_root", "family", "family_words", "birth_date", "emails", "mail_name")
 
@@ -84,7 +84,11 @@ def test_an_agreement_that_weighs_no_more_than_a_difference_is_refused() -> None
 
 def test_nothing_to_compare_is_a_clear_error() -> None:
     with pytest.raises(ModelError, match="nothing to compare person records by"):
-        check_model(replace(model(), comparisons=()))
+        check_model(replace(model(), comparisons=(), records=FEW_RECORDS))
+
+
+def test_a_set_that_has_just_begun_may_have_nothing_to_compare() -> None:
+    check_model(replace(model(), comparisons=(), records=FEW_RECORDS - 1))
 
 
 @pytest.mark.parametrize("party", ["person", "company"])
