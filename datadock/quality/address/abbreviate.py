@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from datadock.quality.address.model import STREET_LENGTH
 from datadock.quality.address.words import line_words, street_types, word_set
-from datadock.quality.reference.tables import Reference
+from datadock.quality.first_names import births_of
 
 _ARTICLES = word_set("DE DU DES D LA LE LES L ET EN AU AUX A SUR SOUS")
 _KEPT = frozenset({"DIT", "DITE"})
@@ -21,7 +21,7 @@ _COMMON_NAME = 50
 Change = tuple[int, int, str]
 
 
-def shorten(kind: str, name: str, reference: Reference) -> str:
+def shorten(kind: str, name: str) -> str:
     """Give type and name in at most 32 characters where the norm's steps can do it."""
     words = [*kind.split(), *name.split()]
     label = " ".join(words)
@@ -35,9 +35,9 @@ def shorten(kind: str, name: str, reference: Reference) -> str:
         lambda text: _listed(text, line_words("titre"), lead),
         lambda text: _listed(text, line_words("mot"), lead),
         lambda text: _types(text, 0),
-        lambda text: _first_names(text, reference, lead),
+        lambda text: _first_names(text, lead),
         lambda text: _saints(text),
-        lambda text: _articles(text, reference, lead),
+        lambda text: _articles(text, lead),
         lambda text: _initials(text, lead),
     )
     for step in steps:
@@ -101,18 +101,18 @@ def _types(words: list[str], lead: int) -> Iterator[Change]:
             yield at, at + 1, kind.short
 
 
-def _is_first_name(word: str, reference: Reference) -> bool:
-    return len(word) > 2 and sum(reference.first_names.get(word, (0, 0))) >= _COMMON_NAME
+def _is_first_name(word: str) -> bool:
+    return len(word) > 2 and births_of(word) >= _COMMON_NAME
 
 
-def _first_names(words: list[str], reference: Reference, lead: int) -> Iterator[Change]:
+def _first_names(words: list[str], lead: int) -> Iterator[Change]:
     saint = False
     for at in range(lead, len(words) - 1):
         word = words[at]
         if word in _SAINTS or word in _SAINTS.values():
             saint = True
             continue
-        first = _is_first_name(word, reference)
+        first = _is_first_name(word)
         if first and not saint and word not in _SAINTS:
             yield at, at + 1, word[0]
         saint = saint and first
@@ -124,13 +124,13 @@ def _saints(words: list[str]) -> Iterator[Change]:
             yield at, at + 1, _SAINTS[words[at]]
 
 
-def _articles(words: list[str], reference: Reference, lead: int) -> Iterator[Change]:
+def _articles(words: list[str], lead: int) -> Iterator[Change]:
     for at in range(lead, len(words) - 1):
         if words[at] not in _ARTICLES:
             continue
         before = words[at - 1] if at else ""
         particle = words[at] in ("DE", "D") and at > lead
-        if particle and (_is_initial(before) or _is_first_name(before, reference) or before == "LATTRE"):
+        if particle and (_is_initial(before) or _is_first_name(before) or before == "LATTRE"):
             continue
         yield at, at + 1, ""
 

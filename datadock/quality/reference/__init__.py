@@ -1,4 +1,4 @@
-"""Open reference data behind the normal forms: communes, postal codes, labels, first names, IRIS, street types.
+"""Open reference data behind the normal forms: communes, postal codes, labels, IRIS, street types.
 
 The tables are committed beside the code with a manifest (source, version, licence, SHA-256, date) and are
 made anew by ``build_reference``. Nothing is fetched when they are read. Streets (BAN) and CEDEX codes are

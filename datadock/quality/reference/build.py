@@ -113,19 +113,6 @@ def label_rows(labels: Iterable[Mapping[str, str]]) -> list[Row]:
     return sorted(rows)
 
 
-def first_name_rows(path: Path) -> list[Row]:
-    """Give first name (folded), births of boys and of girls, from INSEE's births summed over the years."""
-    births: dict[str, list[int]] = {}
-    with path.open(encoding="utf-8", newline="") as stream:
-        for item in csv.DictReader(stream):
-            name = fold(item["prenom"])
-            if name and not name.startswith("PRENOMS RARES"):
-                counts = births.setdefault(name, [0, 0])
-                counts[0] += int(item["n_m"])
-                counts[1] += int(item["n_f"])
-    return sorted((name, str(boys), str(girls)) for name, (boys, girls) in births.items())
-
-
 def iris_rows(path: Path) -> list[Row]:
     """Give IRIS code, commune, kind and population."""
     frame = pl.read_parquet(path).select(pl.col("iris", "com", "typ_iris", "pop").cast(pl.String)).fill_null("")
@@ -204,14 +191,6 @@ def _postal_tables(
 
 def _published_tables(published: Path) -> list[Table]:
     return [
-        Table(
-            "first_names",
-            ("prenom", "n_m", "n_f"),
-            first_name_rows(published / "insee-prenoms" / "prenoms_2019_agg.csv"),
-            "INSEE, fichier des prenoms, births 1900-2019",
-            "2019",
-            OPEN_LICENCE,
-        ),
         Table(
             "iris",
             ("code_iris", "code_insee", "type_iris", "population"),

@@ -131,12 +131,6 @@ class Reference:
         return max((key.count(" ") + 1 for key in self.by_name), default=0)
 
     @cached_property
-    def first_names(self) -> dict[str, tuple[int, int]]:
-        """Births of boys and of girls by first name (folded)."""
-        rows = read_table(self.folder / "first_names.csv.gz")
-        return {row["prenom"]: (int(row["n_m"]), int(row["n_f"])) for row in rows}
-
-    @cached_property
     def iris(self) -> dict[str, list[str]]:
         """IRIS codes by commune; a single one is decided by the commune alone."""
         index: dict[str, list[str]] = {}
