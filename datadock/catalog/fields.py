@@ -36,10 +36,12 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 Type = Literal["text", "date", "timestamp", "integer", "decimal", "boolean"]
 
-EntityName = Literal["contact", "contact_address", "contact_role", "order", "order_line", "event", "consent", "store"]
+EntityName = Literal[
+    "contact", "contact_address", "contact_role", "move", "order", "order_line", "event", "consent", "store"
+]
 ENTITIES: tuple[str, ...] = get_args(EntityName)
 
-FACTS: tuple[str, ...] = ("contact_address", "contact_role", "order", "order_line", "event", "consent")
+FACTS: tuple[str, ...] = ("contact_address", "contact_role", "move", "order", "order_line", "event", "consent")
 """Entities that attach to a contact's source record by ``(contact_source, contact_key)``."""
 
 MODEL: dict[str, dict[str, tuple[Kind, Type]]] = {
@@ -83,6 +85,19 @@ MODEL: dict[str, dict[str, tuple[Kind, Type]]] = {
         "contract_id": ("attribute", "text"),
         "role": ("attribute", "text"),
     },
+    "move": {
+        "moves_on": ("attribute", "date"),
+        "address_line": ("address_line", "text"),
+        "address_extra": ("address_extra", "text"),
+        "postcode": ("postcode", "text"),
+        "city": ("city", "text"),
+        "country": ("country", "text"),
+        "old_address_line": ("address_line", "text"),
+        "old_address_extra": ("address_extra", "text"),
+        "old_postcode": ("postcode", "text"),
+        "old_city": ("city", "text"),
+        "old_country": ("country", "text"),
+    },
     "order": {
         "order_id": ("attribute", "text"),
         "ordered_at": ("attribute", "timestamp"),
@@ -107,6 +122,13 @@ MODEL: dict[str, dict[str, tuple[Kind, Type]]] = {
         "channel": ("attribute", "text"),
         "subject": ("attribute", "text"),
         "detail": ("attribute", "text"),
+        "contact_point": ("attribute", "text"),
+        "mailing": ("attribute", "text"),
+        "address_line": ("address_line", "text"),
+        "address_extra": ("address_extra", "text"),
+        "postcode": ("postcode", "text"),
+        "city": ("city", "text"),
+        "country": ("country", "text"),
     },
     "consent": {
         "contact_point": ("attribute", "text"),

@@ -9,14 +9,16 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
-from datadock.catalog.model import Source, Survivorship
+from datadock.catalog.model import ContactRules, Source, Survivorship
 from datadock.errors import CatalogError
 from datadock.names import is_source_name
+
+_Rules = TypeVar("_Rules", Survivorship, ContactRules)
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,14 @@ class Catalog:
         folder: Where it was read from.
         sources: Declared sources by name, in alphabetical order.
         survivorship: The rules that choose golden values.
+        contact_rules: What returned letters and bounces mean for a contact point.
         digest: SHA-256 of every declaration's bytes; changes when any of them does.
     """
 
     folder: Path
     sources: dict[str, Source]
     survivorship: Survivorship = field(default_factory=Survivorship)
+    contact_rules: ContactRules = field(default_factory=ContactRules)
     digest: str = ""
 
     def source(self, name: str) -> Source:
@@ -58,7 +62,7 @@ def load_catalog(folder: Path) -> Catalog:
     """Read and validate a catalog folder.
 
     Args:
-        folder: A folder with ``sources/*.yml`` and optionally ``survivorship.yml``.
+        folder: A folder with ``sources/*.yml`` and optionally ``survivorship.yml`` and ``contact_rules.yml``.
 
     Raises:
         CatalogError: With every problem of every file, each on its line.
@@ -78,14 +82,15 @@ def load_catalog(folder: Path) -> Catalog:
         source = _read_source(path, problems)
         if source is not None:
             sources[source.name] = source
-    survivorship = _read_survivorship(folder / "survivorship.yml", digest, problems)
+    survivorship = _read_rules(folder / "survivorship.yml", Survivorship, digest, problems)
+    contact_rules = _read_rules(folder / "contact_rules.yml", ContactRules, digest, problems)
     _check_references(sources, problems)
     if problems:
         raise CatalogError(
             f"the catalog {folder} has {len(problems)} problem(s):\n" + "\n".join(f"  - {p}" for p in problems),
             action="mend the files named above; nothing was run",
         )
-    return Catalog(folder, sources, survivorship, digest.hexdigest())
+    return Catalog(folder, sources, survivorship, contact_rules, digest.hexdigest())
 
 
 class _Loader(yaml.SafeLoader):
@@ -130,16 +135,16 @@ def _read_source(path: Path, problems: list[str]) -> Source | None:
         return None
 
 
-def _read_survivorship(path: Path, digest: Any, problems: list[str]) -> Survivorship:
+def _read_rules(path: Path, form: type[_Rules], digest: Any, problems: list[str]) -> _Rules:
     if not path.exists():
-        return Survivorship()
+        return form()
     digest.update(path.read_bytes())
     content = _read_yaml(path, problems)
     try:
-        return Survivorship.model_validate(content or {})
+        return form.model_validate(content or {})
     except ValidationError as error:
         problems.extend(f"{path.name}: {line}" for line in _lines(error))
-        return Survivorship()
+        return form()
 
 
 def _check_references(sources: dict[str, Source], problems: list[str]) -> None:

@@ -214,4 +214,38 @@ class Survivorship(_Declared):
     fields: dict[str, Rule] = Setting(default_factory=dict)
 
 
-__all__ = ["ENTITIES", "ContactReference", "Entity", "Field", "Format", "Pull", "Rule", "Source", "Survivorship"]
+class Returns(_Declared):
+    """When letters that came back make an address invalid."""
+
+    invalid_after: int = Setting(3, ge=1, description="Counted returns, of different mailings, to one address.")
+    counts: dict[str, bool] = Setting(
+        default_factory=dict, description="Motive of the feed to whether it counts; beside the common motives."
+    )
+
+
+class Bounces(_Declared):
+    """When e-mails that came back make an address invalid; a hard bounce does at once."""
+
+    soft_invalid_after: int = Setting(3, ge=1, description="Soft bounces within the window.")
+    soft_window_days: int = Setting(30, ge=1)
+
+
+class ContactRules(_Declared):
+    """What incidents mean for the contact point that they concern."""
+
+    returns: Returns = Returns()
+    bounces: Bounces = Bounces()
+
+
+__all__ = [
+    "ENTITIES",
+    "ContactReference",
+    "ContactRules",
+    "Entity",
+    "Field",
+    "Format",
+    "Pull",
+    "Rule",
+    "Source",
+    "Survivorship",
+]

@@ -34,6 +34,7 @@ _GRAIN = {
     "contact": "contact record",
     "contact_address": "address of a contact record",
     "contact_role": "role of a contact record in a contract",
+    "move": "announced or reported move of a contact record",
     "order": "order",
     "order_line": "order line",
     "event": "event",

@@ -292,6 +292,31 @@
             }
         ]
     },
+    "move": {
+        "columns": {
+            "source": "varchar",
+            "source_key": "varchar",
+            "contact_source": "varchar",
+            "contact_key": "varchar",
+            "moves_on": "date",
+            "address_line": "varchar",
+            "address_extra": "varchar",
+            "postcode": "varchar",
+            "city": "varchar",
+            "country": "varchar",
+            "old_address_line": "varchar",
+            "old_address_extra": "varchar",
+            "old_postcode": "varchar",
+            "old_city": "varchar",
+            "old_country": "varchar",
+            "record_updated_at": "timestamp with time zone",
+            "_batch_id": "varchar",
+            "_file": "varchar",
+            "_line": "bigint",
+            "_received_at": "timestamp with time zone"
+        },
+        "models": []
+    },
     "order": {
         "columns": {
             "source": "varchar",
@@ -392,6 +417,13 @@
             "channel": "varchar",
             "subject": "varchar",
             "detail": "varchar",
+            "contact_point": "varchar",
+            "mailing": "varchar",
+            "address_line": "varchar",
+            "address_extra": "varchar",
+            "postcode": "varchar",
+            "city": "varchar",
+            "country": "varchar",
             "record_updated_at": "timestamp with time zone",
             "_batch_id": "varchar",
             "_file": "varchar",
@@ -432,6 +464,7 @@
                     "channel",
                     "subject",
                     "detail",
+                    "contact_point",
                     "record_updated_at",
                     "_batch_id",
                     "_file",
