@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import polars as pl
 
-from datadock.identity.ids import derive_id
+from datadock.identity.ids import derive_id, derive_ids
 
 
 def assign_ids(
-    records: pl.DataFrame, earlier: pl.DataFrame, secret: str, ever_used: Callable[[], set[str]]
+    records: pl.DataFrame, earlier: pl.DataFrame, secret: str, ever_used: Callable[[], pl.Series]
 ) -> pl.DataFrame:
     """Give every cluster its golden id.
 
@@ -61,15 +61,25 @@ def _by_overlap(bearers: pl.DataFrame, taken: pl.Series) -> pl.DataFrame:
     return pl.concat(found)
 
 
-def _fresh(homeless: pl.DataFrame, secret: str, used: set[str]) -> pl.DataFrame:
-    founders = homeless.sort("received_at", "source", "source_key").unique("cluster", keep="first", maintain_order=True)
-    given = []
-    for source, key, received in founders.select("source", "source_key", "received_at").iter_rows():
-        nonce = 0
-        while (identifier := derive_id(secret, source, key, received, nonce)) in used:
-            nonce += 1
-        used.add(identifier)
-        given.append(identifier)
+def _fresh(homeless: pl.DataFrame, secret: str, used: pl.Series) -> pl.DataFrame:
+    founders = (
+        homeless.select("cluster", "source", "source_key", "received_at")
+        .sort("received_at", "source", "source_key")
+        .unique("cluster", keep="first", maintain_order=True)
+    )
+    moments = founders["received_at"].dt.epoch("us").to_numpy()
+    given = derive_ids(secret, founders["source"].to_list(), founders["source_key"].to_list(), moments)
+    fresh = pl.Series(given, dtype=pl.String)
+    again = (fresh.is_in(used.implode()) | ~fresh.is_first_distinct()).arg_true().to_list()
+    if again:
+        taken = {*used, *given}
+        for place in again:
+            source, key, received = founders.row(place)[1:]
+            nonce = 1
+            while (identifier := derive_id(secret, source, key, received, nonce)) in taken:
+                nonce += 1
+            taken.add(identifier)
+            given[place] = identifier
     return founders.select("cluster", golden_id=pl.Series(given, dtype=pl.String))
 
 

@@ -140,7 +140,7 @@ def _changes(workspace: Workspace, log: pl.DataFrame, records: pl.DataFrame) -> 
     last = borne.filter(pl.col("generation") == pl.col("generation").max().over(_KEYS)) if log.height else borne
     earlier = borne.join(last, on=[*_KEYS, "golden_id"], how="anti").select(*_KEYS, "golden_id").unique()
     known = records.join(last.select(*_KEYS, previous="golden_id"), on=_KEYS, how="left", maintain_order="left")
-    assigned = assign_ids(known, earlier, workspace.id_secret, lambda: set(borne["golden_id"]))
+    assigned = assign_ids(known, earlier, workspace.id_secret, lambda: borne["golden_id"].unique())
     decided = _touched_by_decisions(workspace, log)
     return membership_changes(assigned, current, decided), assigned
 

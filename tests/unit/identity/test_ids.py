@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datadock.identity.ids import LENGTH, derive_id, encode_id, id_time, is_valid_id
+from datadock.identity.ids import LENGTH, derive_id, derive_ids, encode_id, id_time, is_valid_id
 
 MOMENT = datetime(2025, 3, 4, 5, 6, 7, 891000, tzinfo=UTC)
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*~$=abcdefghijklmnopqrstuvwxyz -"
@@ -53,6 +54,19 @@ def test_the_same_founder_and_secret_give_the_same_id() -> None:
         derive_id("secret", "crm", "17", MOMENT, nonce=1),
     }
     assert len({first, *others}) == 5
+
+
+@given(
+    st.lists(st.tuples(st.text(), st.text(), st.datetimes(timezones=st.just(UTC))), max_size=20),
+    st.text(max_size=80),
+)
+def test_ids_derived_together_are_those_derived_one_by_one(
+    founders: list[tuple[str, str, datetime]], secret: str
+) -> None:
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    moments = np.array([(moment - epoch) // timedelta(microseconds=1) for _, _, moment in founders], dtype=np.int64)
+    together = derive_ids(secret, [f[0] for f in founders], [f[1] for f in founders], moments)
+    assert together == [derive_id(secret, *founder) for founder in founders]
 
 
 @pytest.mark.parametrize("text", ["", "DK", "17", "DKI0000000000000000000000000", encode_id(1, 1).lower()])
