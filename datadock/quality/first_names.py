@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from datadock.quality.contact_tables import Births, first_name_keys, first_name_spellings
+from datadock.quality.contact_tables import Births, first_name_keys, first_name_spellings, forgets
 from datadock.quality.fold import fold
 
 CERTAIN = 0.98
@@ -97,3 +97,7 @@ def _births(name: str) -> Births | None:
     for births in found:
         total += births
     return total if found else None
+
+
+for _told in (sex_of, births_of, accented):
+    forgets(_told.cache_clear)

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from datadock.quality.civility import WORDS
 from datadock.quality.cleaning import LONGEST, is_placeholder, visible, without_markup
-from datadock.quality.contact_tables import FIRST_NAMES, reference
+from datadock.quality.contact_tables import forgets, reference
 from datadock.quality.evidence import Evidence, Status
 from datadock.quality.first_names import accented, hyphenated, sex_of
 from datadock.quality.fold import fold
 from datadock.quality.name_case import display_family, display_first, family_key
+from datadock.quality.reference.manifest import FIRST_NAMES
 
 _BIRTH = re.compile(r"^(.*?)[\s,(]*\b(n[ée]e?|n[ée]{2}|naissance)\b\s*:?\s+([^()]+?)\s*\)?$", re.IGNORECASE)
 _MARRIED = re.compile(
@@ -264,3 +265,7 @@ def _evidence(field: str, text: str, shown: str, codes: list[str]) -> tuple[Evid
     silent = {"CHIFFRE_DANS_NOM", "ECRITURE_NON_LATINE", "PERSONNE_MORALE", "INITIALE"}
     rules = [code for code in codes if code not in silent] or ["FORME_D_AFFICHAGE"]
     return tuple(Evidence(rule, field, text, shown, known.get(rule, "")) for rule in rules)
+
+
+for _told in (normalise_first_name, normalise_family_name):
+    forgets(_told.cache_clear)

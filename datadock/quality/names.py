@@ -12,10 +12,11 @@ import polars as pl
 
 from datadock.quality.civility import Civility, civility_for, read_civility
 from datadock.quality.columns import over_distinct
-from datadock.quality.contact_tables import FIRST_NAMES, reference
+from datadock.quality.contact_tables import reference
 from datadock.quality.evidence import CODES_DTYPE, EVIDENCE_DTYPE, STATUS_DTYPE, Evidence, Status
 from datadock.quality.first_names import births_of
 from datadock.quality.name_parts import FamilyName, FirstName, normalise_family_name, normalise_first_name
+from datadock.quality.reference.manifest import FIRST_NAMES
 
 _RARE, _COMMON = 10, 1_000
 """Births below which a first name is hardly one, and above which a family name may well be a first name."""

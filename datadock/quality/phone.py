@@ -18,9 +18,10 @@ import polars as pl
 from datadock.quality import phone_plan as plan
 from datadock.quality.cleaning import LONGEST, visible
 from datadock.quality.columns import over_distinct
-from datadock.quality.contact_tables import RANGES, reference
+from datadock.quality.contact_tables import reference
 from datadock.quality.evidence import CODES_DTYPE, EVIDENCE_DTYPE, STATUS_DTYPE, Evidence, Status
 from datadock.quality.phone_text import Cell, digits_of, read_cell
+from datadock.quality.reference.manifest import RANGES
 
 _PLAIN = re.compile(r" *(0|\+33 ?(?:\(0\) ?)?|0033 ?(?:\(0\) ?)?)([1-9](?:[ .-]?[0-9][0-9]){4}) *")
 _BETWEEN = str.maketrans("", "", " .-")

@@ -6,28 +6,33 @@ word is never touched. A label that fits is left as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from datadock.quality.address.model import STREET_LENGTH
 from datadock.quality.address.words import line_words, street_types, word_set
-from datadock.quality.first_names import births_of
+from datadock.quality.reference.tables import Reference
 
 _ARTICLES = word_set("DE DU DES D LA LE LES L ET EN AU AUX A SUR SOUS")
 _KEPT = frozenset({"DIT", "DITE"})
 _SAINTS = {"SAINT": "ST", "SAINTE": "STE", "SAINTS": "STS", "SAINTES": "STES"}
-_COMMON_NAME = 50
-"""Births from which a word counts as a first name in a street."""
 
 Change = tuple[int, int, str]
 
 
-def shorten(kind: str, name: str) -> str:
-    """Give type and name in at most 32 characters where the norm's steps can do it."""
+def shorten(kind: str, name: str, reference: Reference) -> str:
+    """Give type and name in at most 32 characters where the norm's steps can do it.
+
+    Args:
+        kind: Full word of the street type.
+        name: Folded name behind it.
+        reference: Tells which words are first names; asked only where a label is too long.
+    """
     words = [*kind.split(), *name.split()]
     label = " ".join(words)
     if len(label) <= STREET_LENGTH:
         return label
     lead = len(kind.split())
+    first_names = reference.first_names
     cut = _lead(words, lead, kind)
     words = cut
     lead = 1 if kind and len(cut) != len([*kind.split(), *name.split()]) else lead
@@ -35,9 +40,9 @@ def shorten(kind: str, name: str) -> str:
         lambda text: _listed(text, line_words("titre"), lead),
         lambda text: _listed(text, line_words("mot"), lead),
         lambda text: _types(text, 0),
-        lambda text: _first_names(text, lead),
+        lambda text: _first_names(text, lead, first_names),
         lambda text: _saints(text),
-        lambda text: _articles(text, lead),
+        lambda text: _articles(text, lead, first_names),
         lambda text: _initials(text, lead),
     )
     for step in steps:
@@ -101,18 +106,18 @@ def _types(words: list[str], lead: int) -> Iterator[Change]:
             yield at, at + 1, kind.short
 
 
-def _is_first_name(word: str) -> bool:
-    return len(word) > 2 and births_of(word) >= _COMMON_NAME
+def _is_first_name(word: str, first_names: Collection[str]) -> bool:
+    return len(word) > 2 and word in first_names
 
 
-def _first_names(words: list[str], lead: int) -> Iterator[Change]:
+def _first_names(words: list[str], lead: int, first_names: Collection[str]) -> Iterator[Change]:
     saint = False
     for at in range(lead, len(words) - 1):
         word = words[at]
         if word in _SAINTS or word in _SAINTS.values():
             saint = True
             continue
-        first = _is_first_name(word)
+        first = _is_first_name(word, first_names)
         if first and not saint and word not in _SAINTS:
             yield at, at + 1, word[0]
         saint = saint and first
@@ -124,13 +129,13 @@ def _saints(words: list[str]) -> Iterator[Change]:
             yield at, at + 1, _SAINTS[words[at]]
 
 
-def _articles(words: list[str], lead: int) -> Iterator[Change]:
+def _articles(words: list[str], lead: int, first_names: Collection[str]) -> Iterator[Change]:
     for at in range(lead, len(words) - 1):
         if words[at] not in _ARTICLES:
             continue
         before = words[at - 1] if at else ""
         particle = words[at] in ("DE", "D") and at > lead
-        if particle and (_is_initial(before) or _is_first_name(before) or before == "LATTRE"):
+        if particle and (_is_initial(before) or _is_first_name(before, first_names) or before == "LATTRE"):
             continue
         yield at, at + 1, ""
 

@@ -17,7 +17,7 @@ from datadock.quality.address.street import Street, read_street
 from datadock.quality.address.words import PERSON_WORDS, PLACE_WORDS, SERVICE_WORDS, type_at
 from datadock.quality.evidence import Evidence
 from datadock.quality.fold import fold
-from datadock.quality.reference.tables import name_key
+from datadock.quality.reference.tables import Reference, name_key
 
 LONG_REPETITIONS = {"B": "BIS", "T": "TER", "Q": "QUATER", "C": "QUINQUIES"}
 
@@ -217,12 +217,12 @@ class Lines:
     evidence: tuple[Evidence, ...]
 
 
-def print_lines(draft: Draft, former: str, commune: str, *, long_repetition: bool) -> Lines:
+def print_lines(draft: Draft, former: str, commune: str, reference: Reference, *, long_repetition: bool) -> Lines:
     """Print lines 1 to 5 within their 38 characters."""
     codes: list[str] = []
     evidence: list[Evidence] = []
     street = draft.street
-    label = shorten(street.kind, street.name)
+    label = shorten(street.kind, street.name, reference)
     if label != street.label:
         codes.append("L4_ABREGEE")
         evidence.append(Evidence("L4_ABREGEE", "voie", street.label, label))

@@ -105,7 +105,7 @@ class AddressNormaliser:
     def _french(self, reading: _Reading, cut: Cut) -> Address:
         place = self.resolver.resolve(cut.code, cut.city)
         draft = draft_lines(cut.cells)
-        lines = print_lines(draft, place.former, place.commune, long_repetition=self.long_repetition)
+        lines = print_lines(draft, place.former, place.commune, self.reference, long_repetition=self.long_repetition)
         checked, unknown = self._check(place, draft.street)
         codes = [
             *reading.codes,

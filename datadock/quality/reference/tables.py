@@ -6,19 +6,28 @@ is how two versions are compared and how tests plant small ones. Indexes are mad
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from datadock.errors import DatadockError
 from datadock.quality.fold import fold
+from datadock.quality.reference.manifest import (
+    DATA,
+    FIRST_NAMES,
+    IRIS,
+    LABELS,
+    LOCALITIES,
+    deciding_hashes,
+    digest,
+    read_rows,
+    read_table,
+    table_text,
+    version_of,
+)
 
-DATA = Path(__file__).resolve().parent / "data"
-MANIFEST = "manifest.json"
+COMMON_NAME = 50
+"""Births from which a word of a street counts as a first name."""
 MAX_LABEL = 32
 _SAME_WORDS = {"SAINT": "ST", "SAINTE": "STE", "SAINTS": "STS", "SAINTES": "STES", "LEZ": "LES", "S": "SUR"}
 _SAME_WORDS |= {"SS": "SOUS", "ND": "NOTRE DAME"}
@@ -86,9 +95,10 @@ class Reference:
     Args:
         localities: Rows of the table of the same name.
         labels: Rows of ``delivery_labels``.
-        version: What evidence quotes as the reference.
+        version: What evidence quotes as the reference; another text where any table that can change an address is.
         cedex: Known CEDEX codes with the INSEE code of their office, when a user has such a list.
-        folder: Where the further tables (first names, IRIS, words) are read from.
+        folder: Where the further tables (first names, IRIS) are read from.
+        hashes: Hash by table of those that can change an address.
     """
 
     localities: Sequence[Row]
@@ -96,6 +106,7 @@ class Reference:
     version: str = "planted"
     cedex: Mapping[str, str] = field(default_factory=dict)
     folder: Path = DATA
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def entries(self) -> list[Locality]:
@@ -134,9 +145,18 @@ class Reference:
     def iris(self) -> dict[str, list[str]]:
         """IRIS codes by commune; a single one is decided by the commune alone."""
         index: dict[str, list[str]] = {}
-        for row in read_table(self.folder / "iris.csv.gz"):
+        for row in read_table(IRIS, self.folder):
             index.setdefault(row["code_insee"], []).append(row["code_iris"])
         return index
+
+    @cached_property
+    def first_names(self) -> frozenset[str]:
+        """First names, folded, that are common enough to be one in a street's label."""
+        births: dict[str, int] = {}
+        for row in read_table(FIRST_NAMES, self.folder):
+            name = fold(row["first_name"])
+            births[name] = births.get(name, 0) + int(row["male"]) + int(row["female"])
+        return frozenset(name for name, count in births.items() if count >= COMMON_NAME)
 
 
 def _add(index: dict[str, list[Locality]], entry: Locality) -> None:
@@ -230,39 +250,20 @@ def _print_label(name: str, labels: Iterable[str]) -> str:
     return short[0] if short else _fit(own)
 
 
-def read_table(path: Path) -> list[dict[str, str]]:
-    """Give the rows of one table, compressed or not."""
-    if not path.exists():
-        raise DatadockError(
-            f"the reference table {path.name} is missing from {path.parent}",
-            "the tables that come with the package",
-            "install the package again, or make them anew with: datadock refdata build",
-        )
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+def load_reference(folder: Path = DATA, cedex: Path | None = None) -> Reference:
+    """Give the reference tables of a folder, read once while they stay as they are.
 
-
-def reference_status(folder: Path = DATA) -> list[dict[str, str]]:
-    """Give source, version, licence, SHA-256 and day of every table, from the manifest."""
-    tables: list[dict[str, str]] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["tables"]
-    return tables
+    Args:
+        folder: Folder of the tables and their manifest; tables that it lacks are the package's.
+        cedex: A user's own list of CEDEX codes: a CSV with ``code_cedex`` and ``code_insee``.
+    """
+    mark = digest(table_text(cedex)) if cedex else ""
+    return _load(folder, cedex, version_of(folder, mark), mark)
 
 
 @lru_cache(maxsize=4)
-def load_reference(folder: Path = DATA, cedex: Path | None = None) -> Reference:
-    """Give the reference tables of a folder, read once.
-
-    Args:
-        folder: Folder of the tables and their manifest.
-        cedex: A user's own list of CEDEX codes: a CSV with ``code_cedex`` and ``code_insee``.
-    """
-    version = next(item for item in reference_status(folder) if item["table"] == "localities")
-    offices = {row["code_cedex"]: row["code_insee"] for row in read_table(cedex)} if cedex else {}
-    return Reference(
-        [*read_table(folder / "localities.csv.gz"), MONACO],
-        read_table(folder / "delivery_labels.csv.gz"),
-        f"communes {version['version']}",
-        offices,
-        folder,
-    )
+def _load(folder: Path, cedex: Path | None, version: str, mark: str) -> Reference:
+    offices = {row["code_cedex"]: row["code_insee"] for row in read_rows(cedex)} if cedex else {}
+    hashes = deciding_hashes(folder) | ({"cedex": mark} if mark else {})
+    localities = [*read_table(LOCALITIES, folder), MONACO]
+    return Reference(localities, read_table(LABELS, folder), version, offices, folder, hashes)

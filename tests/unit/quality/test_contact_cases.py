@@ -1,14 +1,11 @@
-"""The published contact cases, all of them, and what ships beside the tables."""
+"""The published contact cases, all of them, one by one and in bulk."""
 
 import csv
-import hashlib
-import json
 
 import polars as pl
-import pytest
 
 from datadock.quality.contact_codes import CONTACT_CODES
-from datadock.quality.contact_tables import DATA, MANIFEST, build_contact_tables, first_name_spellings
+from datadock.quality.contact_tables import first_name_spellings
 from datadock.quality.email import normalise_email, normalise_emails
 from datadock.quality.names import normalise_name, normalise_names
 from datadock.quality.phone import normalise_phone, normalise_phones
@@ -44,26 +41,6 @@ def test_every_published_case_is_right(published_data):
         if (value, kind, found.status.value) != expected or not set(found.codes) <= set(CONTACT_CODES):
             wrong.append((case["id"], case["input"], found))
     assert wrong == []
-
-
-def test_every_table_has_the_hash_of_its_manifest():
-    for entry in json.loads((DATA / MANIFEST).read_text(encoding="utf-8"))["tables"]:
-        assert hashlib.sha256((DATA / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
-        assert entry["source"]
-        assert entry["licence"]
-
-
-def test_the_tables_are_made_anew_byte_for_byte(published_data, tmp_path):
-    folder = published_data / "fr"
-    if not (folder / "lists").is_dir():
-        pytest.skip("no lists")
-    build_contact_tables(
-        folder / "lists" / "arcep_num_ranges.csv",
-        folder / "lists" / "arcep_operators.csv",
-        folder / "insee-prenoms" / "prenoms_2019_agg.csv",
-        tmp_path,
-    )
-    assert (tmp_path / MANIFEST).read_bytes() == (DATA / MANIFEST).read_bytes()
 
 
 def test_real_rows_give_the_same_one_by_one_and_in_bulk_and_change_nothing_twice(published_data):

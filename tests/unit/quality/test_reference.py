@@ -1,14 +1,11 @@
 import gzip
-import hashlib
 
 import polars as pl
 import pytest
 
 from datadock.errors import DatadockError
-from datadock.quality.reference import Reference, compare_references, load_ban, load_reference, reference_status
-from datadock.quality.reference.build import label_rows, locality_rows
+from datadock.quality.reference import Reference, compare_references, load_ban, load_reference
 from datadock.quality.reference.streets import BAN_COLUMNS
-from datadock.quality.reference.tables import DATA
 
 COLUMNS = ("code_insee", "nom", "type", "code_actuel", "departement", "codes_postaux", "population")
 
@@ -58,31 +55,6 @@ def test_only_addresses_of_touched_places_are_selected():
     rows = pl.DataFrame({"code_postal": ["01200", "57000", None], "code_insee": ["01002", "57463", "01004"]})
     touched = rows.filter(compare_references(OLD, NEW).touches("code_postal", "code_insee"))
     assert touched["code_insee"].to_list() == ["01002", "01004"]
-
-
-def test_former_names_that_a_version_has_lost_come_back_from_an_older_one():
-    newest = [{"code": "01004", "nom": "Delta", "type": "commune-actuelle", "codesPostaux": ["01400"],
-               "departement": "01", "anciensCodes": ["01009"], "population": 5}]  # fmt: skip
-    older = [{"code": "01009", "nom": "Zeta", "type": "commune-actuelle", "departement": "01"}]
-    assert locality_rows(newest, [older]) == [
-        ("01004", "Delta", "commune-actuelle", "01004", "01", "01400", "5"),
-        ("01009", "Zeta", "ancien-nom", "01004", "01", "01400", ""),
-    ]
-
-
-def test_an_article_in_brackets_goes_before_the_label():
-    row = {"codePostal": "14130", "codeCommune": "14426", "libelleAcheminement": "MESNIL-SUR-BLANGY (LE)"}
-    assert label_rows([row]) == [("14130", "14426", "LE MESNIL SUR BLANGY")]
-
-
-def test_the_committed_tables_match_their_manifest_and_stay_under_eight_megabytes():
-    for entry in reference_status():
-        path = DATA / entry["file"]
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        assert hashlib.sha256(content).hexdigest() == entry["sha256"], entry["file"]
-        assert entry["source"]
-        assert entry["licence"]
-    assert sum(path.stat().st_size for path in DATA.iterdir()) < 8_000_000
 
 
 def test_a_commune_is_known_by_each_code_and_arrondissements_by_theirs():

@@ -4,6 +4,7 @@ import pytest
 
 from datadock.quality.address import AddressInput, normalise_address
 from datadock.quality.evidence import Status
+from datadock.quality.reference import load_reference
 from datadock.quality.reference.streets import streets_of
 
 
@@ -85,7 +86,7 @@ def test_every_correction_brings_its_evidence():
         ("COMMUNE_PROCHE", "commune", "LIBORUNE", "LIBOURNE"),
         ("TYPE_DEVELOPPE", "voie", "12 BD VICTOR HUGO", "BOULEVARD VICTOR HUGO"),
     ]
-    assert address.evidence[0].reference == "communes 6.0.0"
+    assert address.evidence[0].reference == load_reference().version
 
 
 @pytest.mark.parametrize(
