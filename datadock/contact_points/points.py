@@ -30,6 +30,8 @@ _NORMAL = {
     PHONE.name: "coalesce(value, proposal)",
     EMAIL.name: "case when status = 'A_CONFIRMER' then coalesce(typed, value) else value end",
 }
+_DOUBTED = "p.status = 'A_CONFIRMER' and not (p.kind = 'email' and p.codes = ['ADRESSE_DE_FONCTION'])"
+"""A doubt blocks, but that a mailbox is a function's: it may be what a company gave to be written to."""
 _TYPE = {ADDRESS.name: "case when bp <> '' then 'boite' when voie <> '' then 'voie' else '' end"}
 
 
@@ -184,7 +186,7 @@ def _judge(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     today = _today(workspace)
     con.execute(
         "create or replace temp table dd_reasons as select p.*, coalesce(i.incidents, 0) as incidents, case "
-        "when p.status is null or p.status in ('VIDE', 'REJETEE', 'A_CONFIRMER') then coalesce(p.status, 'VIDE') "
+        f"when p.status is null or p.status in ('VIDE', 'REJETEE') or ({_DOUBTED}) then coalesce(p.status, 'VIDE') "
         "when m.left_at is not null then 'DEMENAGEMENT' "
         f"when p.ends < {today} then 'PERIODE_FINIE' "
         f"when p.starts > {today} then 'ANNONCEE' "
