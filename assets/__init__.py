@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets import golden, marts, raw, staging
+from assets import golden, marts, quality, raw, staging
 from datadock import names
 from datadock.checks import is_suite
 from datadock.dock import Dock
@@ -18,6 +18,7 @@ Built = tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]
 LAYERS: dict[str, Callable[[Dock], Built]] = {
     names.RAW: raw.build,
     names.STAGING: staging.build,
+    names.QUALITY: quality.build,
     names.GOLDEN: golden.build,
     names.MARTS: marts.build,
 }

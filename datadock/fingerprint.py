@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from datadock import names
@@ -24,6 +25,7 @@ def fingerprint(dock: Dock) -> str:
         digest.update(f"{source}={dock.lake.version(names.raw_table(source))};".encode())
     for table in (names.DECISIONS, names.QUARANTINE):
         digest.update(f"{table}={dock.lake.version(table)};".encode())
+    digest.update(f"due={_due(dock)};".encode())
     digest.update(dock.catalog.digest.encode() + dock.settings.modules_off.encode())
     for path in _files(dock.settings.dbt_project):
         digest.update(path.name.encode() + path.read_bytes())
@@ -31,6 +33,13 @@ def fingerprint(dock: Dock) -> str:
         for path in _files(PROJECT_ROOT / room):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def _due(dock: Dock) -> str:
+    """Return today where an announced move or a period's end waits for it: time alone changes contact points then."""
+    today = datetime.now(UTC).date().isoformat()
+    day = dock.lake.last_inputs(names.CONTACT_POINTS).get("due_on")
+    return today if day is not None and day <= today else ""
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -155,6 +155,17 @@ class Lake:
             ) from error
         return handle.version()
 
+    def last_inputs(self, table: str) -> dict[str, Any]:
+        """Return what the last append to a table recorded of its inputs; empty where there is none."""
+        opened = self.open(table)
+        if opened is None:
+            return {}
+        for entry in opened.history(20):
+            if "datadock.inputs" in entry:
+                found: dict[str, Any] = json.loads(entry["datadock.inputs"])
+                return found
+        return {}
+
     def _create(self, table: str, schema: pa.Schema, partition_by: list[str] | None) -> DeltaTable:
         try:
             self.root.mkdir(parents=True, exist_ok=True)

@@ -9,11 +9,12 @@ import re
 
 RAW = "raw"
 STAGING = "staging"
+QUALITY = "quality"
 INTERMEDIATE = "intermediate"
 GOLDEN = "golden"
 MARTS = "marts"
 
-LAYERS = (RAW, STAGING, GOLDEN, MARTS)
+LAYERS = (RAW, STAGING, QUALITY, GOLDEN, MARTS)
 """Asset groups in the order of the flow; intermediate models belong to the staging group."""
 
 QUARANTINE = "quarantine/rejected_records"
@@ -27,6 +28,20 @@ BATCHES = "ledger/batches"
 
 DECISIONS = "ledger/decisions"
 """Delta table: append-only ledger of must-link and never-link decisions."""
+
+ADDRESS_VALUES = "quality/addresses"
+PHONE_VALUES = "quality/phones"
+EMAIL_VALUES = "quality/emails"
+NAME_VALUES = "quality/names"
+"""Delta tables: every distinct value as declared, with its normal form, status and evidence."""
+
+VALUES = (ADDRESS_VALUES, PHONE_VALUES, EMAIL_VALUES, NAME_VALUES)
+
+CONTACT_POINTS = "quality/contact_points"
+"""Delta table: which record says which contact point since when, and its state; the log of every change of it."""
+
+ENRICHMENTS = "quality/enrichments"
+"""Delta table: values that were inferred or joined from elsewhere, each with source and date; removable by source."""
 
 PAIRS = "golden/pairs"
 MEMBERSHIPS = "golden/memberships"

@@ -4,13 +4,12 @@ Each step brings its tables up to what is upstream, by difference; repeated, it 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from assets.dbt_models import WAREHOUSE_POOL
+from assets.workspace import delta_facts, metadata_of, open_workspace
 from datadock import identity, names
 from datadock.checks import boundary_check, suite_checks
 from datadock.contracts.boundaries import GOLDEN_CONTACTS, MEMBERSHIPS
@@ -37,46 +36,20 @@ def _suite(plan: SuitePlan) -> dg.AssetChecksDefinition:
     return suite_checks(names.GOLDEN, lambda: [plan], name=name, pool=WAREHOUSE_POOL, blocking={plan.table})
 
 
-def _workspace(context: dg.AssetExecutionContext, dock: Dock) -> identity.Workspace:
-    return identity.Workspace(
-        lake=dock.lake,
-        catalog=dock.catalog,
-        warehouse=dock.settings.warehouse,
-        run_id=context.run.run_id,
-        run_at=datetime.now(UTC),
-        id_secret=dock.id_secret,
-        memory_limit=dock.settings.memory_limit,
-        threads=dock.settings.threads,
-    )
-
-
 def _run(
     context: dg.AssetExecutionContext, dock: Dock, name: str, step: Callable[[identity.Workspace], Any], words: str
 ) -> dict[str, Any]:
     """Run one step of identity and return its report as metadata."""
     with dock.progress.step(name) as note:
-        report = step(_workspace(context, dock))
+        report = step(open_workspace(context, dock))
         note(words.format(**vars(report)))
-    return {key: _metadata_value(value) for key, value in asdict(report).items() if key != "changed"}
-
-
-def _metadata_value(value: Any) -> Any:
-    return value if isinstance(value, int | float | str) else dg.MetadataValue.json(value)
-
-
-def _table(dock: Dock, table: str) -> dict[str, Any]:
-    opened = dock.lake.open(table)
-    return {
-        "dagster/row_count": 0 if opened is None else opened.count(),
-        "delta_version": dock.lake.version(table),
-        "path": dg.MetadataValue.path(str(dock.lake.path(table))),
-    }
+    return metadata_of(report)
 
 
 def _features() -> dg.AssetsDefinition:
     @dg.asset(
         key=[names.GOLDEN, "features"],
-        deps=[SOURCE_CONTACTS],
+        deps=[SOURCE_CONTACTS, *(table.split("/") for table in names.VALUES)],
         group_name=names.GOLDEN,
         owners=[OWNER],
         kinds={"delta"},
@@ -86,7 +59,7 @@ def _features() -> dg.AssetsDefinition:
     def features(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
         words = "{new_or_changed:,} of {contacts:,} records new or changed"
         facts = _run(context, dock, "golden/features", identity.update_features, words)
-        return dg.MaterializeResult(metadata=facts | _table(dock, "golden/features"))
+        return dg.MaterializeResult(metadata=facts | delta_facts(dock, "golden/features"))
 
     return features
 
@@ -105,7 +78,7 @@ def _pairs() -> dg.AssetsDefinition:
         facts = _run(
             context, dock, names.PAIRS, identity.score_pairs, "{candidates:,} candidates, {pairs:,} pairs kept"
         )
-        return dg.MaterializeResult(metadata=facts | _table(dock, names.PAIRS))
+        return dg.MaterializeResult(metadata=facts | delta_facts(dock, names.PAIRS))
 
     return pairs
 
@@ -137,7 +110,7 @@ def _identities() -> dg.AssetsDefinition:
         facts = _run(context, dock, names.MEMBERSHIPS, identity.assign_identities, words)
         for table in tables:
             own = facts if table == names.MEMBERSHIPS else {}
-            yield dg.MaterializeResult(asset_key=table.split("/"), metadata=own | _table(dock, table))
+            yield dg.MaterializeResult(asset_key=table.split("/"), metadata=own | delta_facts(dock, table))
 
     return identities
 
@@ -145,7 +118,7 @@ def _identities() -> dg.AssetsDefinition:
 def _contacts() -> dg.AssetsDefinition:
     @dg.asset(
         key=names.CONTACTS.split("/"),
-        deps=[names.MEMBERSHIPS.split("/"), SOURCE_CONTACTS],
+        deps=[names.MEMBERSHIPS.split("/"), names.CONTACT_POINTS.split("/"), SOURCE_CONTACTS],
         group_name=names.GOLDEN,
         owners=[OWNER],
         kinds={"delta"},
@@ -156,7 +129,7 @@ def _contacts() -> dg.AssetsDefinition:
     def contacts(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
         words = "{upserted:,} written, {retired:,} retired"
         facts = _run(context, dock, names.CONTACTS, identity.build_golden, words)
-        return dg.MaterializeResult(metadata=facts | _table(dock, names.CONTACTS))
+        return dg.MaterializeResult(metadata=facts | delta_facts(dock, names.CONTACTS))
 
     return contacts
 
@@ -172,6 +145,6 @@ def _suspects() -> dg.AssetsDefinition:
     )
     def suspects(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
         facts = _run(context, dock, names.SUSPECTS, identity.find_suspects, "{open:,} open")
-        return dg.MaterializeResult(metadata=facts | _table(dock, names.SUSPECTS))
+        return dg.MaterializeResult(metadata=facts | delta_facts(dock, names.SUSPECTS))
 
     return suspects

@@ -99,14 +99,7 @@ class Workspace:
 
     def cursor(self, table: str) -> dict[str, Any]:
         """Return what the last append to a table recorded of its inputs; empty where there is none."""
-        opened = self.lake.open(table)
-        if opened is None:
-            return {}
-        for entry in opened.history(20):
-            if "datadock.inputs" in entry:
-                found: dict[str, Any] = json.loads(entry["datadock.inputs"])
-                return found
-        return {}
+        return self.lake.last_inputs(table)
 
     def append(self, table: str, rows: pa.Table, inputs: dict[str, Any]) -> None:
         """Append rows, once per run and inputs, and record the inputs with them."""

@@ -23,6 +23,15 @@ RAW: dict[str, str] = {
     "_received_date": "varchar",
 }
 
+_STATUS = {"status": "varchar", "codes": "varchar[]"}
+_EVIDENCE = {
+    "evidence": 'struct("rule" varchar, field varchar, "before" varchar, "after" varchar, reference varchar)[]',
+    "reference": "varchar",
+    "generation": "bigint",
+    "run_id": "varchar",
+    "recorded_at": _TIME,
+}
+
 TABLES: dict[str, dict[str, str]] = {
     names.QUARANTINE: {
         "rejection_id": "varchar",
@@ -78,6 +87,55 @@ TABLES: dict[str, dict[str, str]] = {
         "title": "varchar",
         "text": "varchar",
         "metadata": "varchar",
+    },
+    names.ADDRESS_VALUES: {
+        "value_id": "varchar",
+        **{f"declared_{name}": "varchar" for name in ("address_line", "address_extra", "postcode", "city", "country")},
+        **{f"line_{place}": "varchar" for place in range(2, 8)},
+        **dict.fromkeys(("numero", "repetition", "type_voie", "voie", "complement", "lieu_dit", "bp"), "varchar"),
+        **dict.fromkeys(("code_postal", "commune", "code_insee"), "varchar"),
+        **_STATUS,
+        "score": "integer",
+        "street_checked": "boolean",
+        **_EVIDENCE,
+    },
+    names.PHONE_VALUES: {
+        **dict.fromkeys(("value_id", "declared_phone", "value", "proposal", "type"), "varchar"),
+        **_STATUS,
+        **dict.fromkeys(("region", "operator", "extension"), "varchar"),
+        "others": "varchar[]",
+        **_EVIDENCE,
+    },
+    names.EMAIL_VALUES: {
+        **dict.fromkeys(("value_id", "declared_email", "value", "typed", "type"), "varchar"),
+        **_STATUS,
+        **dict.fromkeys(("domain", "key"), "varchar"),
+        "others": "varchar[]",
+        **_EVIDENCE,
+    },
+    names.NAME_VALUES: {
+        "value_id": "varchar",
+        **{f"declared_{name}": "varchar" for name in ("civility", "given_name", "family_name", "full_name")},
+        **dict.fromkeys(("value", "civility", "proposed_civility", "title", "first_name", "last_name"), "varchar"),
+        **dict.fromkeys(("birth_name", "first_key", "last_key", "type"), "varchar"),
+        "certainty": "double",
+        **_STATUS,
+        **_EVIDENCE,
+    },
+    names.CONTACT_POINTS: {
+        **dict.fromkeys(("point_id", "op", "change", "source", "source_key", "contact_source"), "varchar"),
+        **dict.fromkeys(("contact_key", "kind", "field", "value_id", "value", "normal_form", "type"), "varchar"),
+        **_STATUS,
+        "usable": "boolean",
+        "reason": "varchar",
+        "incidents": "bigint",
+        "since": _TIME,
+        "since_known": "boolean",
+        "until": _TIME,
+        "happened_at": _TIME,
+        "generation": "bigint",
+        "run_id": "varchar",
+        "recorded_at": _TIME,
     },
     names.PAIRS: {
         "left_source": "varchar",

@@ -30,3 +30,19 @@
 {% macro in_this_file(relation) -%}
     {{ relation.include(database=false) if relation.include is defined else relation }}
 {%- endmacro %}
+
+{#
+    The newest row of each key. Most keys have one row: only the others go through the window, which would sort every row.
+#}
+{% macro latest_rows(relation, key) -%}
+    select arrived.*
+    from {{ relation }} as arrived
+    anti join (select {{ key }} from {{ relation }} group by {{ key }} having count(*) > 1) as repeated
+        on arrived.{{ key }} = repeated.{{ key }}
+    union all by name
+    select arrived.*
+    from {{ relation }} as arrived
+    semi join (select {{ key }} from {{ relation }} group by {{ key }} having count(*) > 1) as repeated
+        on arrived.{{ key }} = repeated.{{ key }}
+    qualify row_number() over (partition by arrived.{{ key }} order by arrived.generation desc) = 1
+{%- endmacro %}

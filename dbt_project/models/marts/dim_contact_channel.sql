@@ -1,0 +1,76 @@
+{{ config(materialized='view') }}
+
+with members as (
+    select
+        source,
+        source_key,
+        golden_id
+    from {{ in_this_file(ref('golden_membership')) }}
+    where is_current
+),
+
+points as (
+    select
+        members.golden_id,
+        case
+            when points.kind = 'address' then 'postal'
+            when points.kind = 'phone' and points.type in ('mobile', 'fixe_ou_mobile') then 'mobile'
+            else points.kind
+        end as channel,
+        coalesce(points.normal_form, points.value) as form,
+        points.*
+    from {{ in_this_file(ref('dim_contact_point')) }} as points
+    inner join members
+        on points.contact_source = members.source and points.contact_key = members.source_key
+    where points.is_current
+),
+
+-- What happened to a form is known of all who share it in one contact: a letter that came back from one record's
+-- address came back from the same address in another record, too.
+forms as (
+    select
+        golden_id,
+        channel,
+        form,
+        arg_max(value_id, since) as value_id,
+        arg_max(source, since) as source,
+        arg_max(source_key, since) as source_key,
+        max(since) as since,
+        bool_or(usable) and not coalesce(bool_or(
+            reason in ('RETOURS', 'DECES', 'REBOND_DUR', 'REBONDS', 'DEMENAGEMENT')
+        ), false) as usable,
+        arg_max(reason, since) as reason
+    from points
+    group by all
+),
+
+final as (
+    select
+        golden_id,
+        channel,
+        bool_or(usable) as addressable,
+        arg_max(form, since) filter (where usable) as normal_form,
+        arg_max(value_id, since) filter (where usable) as value_id,
+        arg_max(source, since) filter (where usable) as source,
+        arg_max(source_key, since) filter (where usable) as source_key,
+        max(since) filter (where usable) as since,
+        count(*) filter (where usable) as n_usable,
+        count(*) as n_given,
+        case when not bool_or(usable) then arg_max(reason, since) end as reason
+    from forms
+    group by all
+)
+
+select
+    golden_id,
+    channel,
+    addressable,
+    normal_form,
+    value_id,
+    source,
+    source_key,
+    since,
+    n_usable,
+    n_given,
+    reason
+from final

@@ -1,0 +1,33 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='value_id',
+    on_schema_change='append_new_columns',
+    post_hook="{{ remember('quality/phones') }}"
+) }}
+
+with arrived as (
+    select * from {{ lake_rows(source('quality', 'phones')) }}
+),
+
+final as (
+    {{ latest_rows('arrived', 'value_id') }}
+)
+
+select
+    value_id,
+    declared_phone,
+    value,
+    proposal,
+    type,
+    status,
+    codes,
+    region,
+    operator,
+    extension,
+    others,
+    evidence,
+    reference,
+    run_id,
+    recorded_at
+from final
