@@ -7,15 +7,13 @@ another point. A bounce is a fact about the mailbox: it holds for every record t
 
 from __future__ import annotations
 
-import csv
-from importlib import resources
-
 import duckdb
 import polars as pl
 
 from datadock.catalog.model import ContactRules
 from datadock.contact_points.kinds import ADDRESS, ADDRESS_PARTS, EMAIL, value_id
 from datadock.identity.workspace import Workspace
+from datadock.quality.reference.manifest import MOTIVES, read_table
 
 _EVENTS = "warehouse.intermediate.int_event"
 _HARD = "^(hard|permanent|5)"
@@ -53,9 +51,8 @@ def create_incidents(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> No
 
 def _motives(rules: ContactRules) -> pl.DataFrame:
     """Motives as codes and as labels, folded, with whether they count; a deployment's own go first."""
-    text = resources.files("datadock.quality.reference").joinpath("data/return_motives.csv").read_text("utf-8")
     known = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in read_table(MOTIVES):
         for word in (row["code"], row["motif"]):
             known[word.upper()] = (row["code"], row["compte"] == "1")
     own = {word.upper(): (word.upper(), counts) for word, counts in rules.returns.counts.items()}

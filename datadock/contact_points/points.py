@@ -8,7 +8,10 @@ of the log is one change, which is also the event that others hear.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -67,13 +70,14 @@ def update_points(workspace: Workspace) -> PointsReport:
     with workspace.connection(with_contacts=True) as con:
         con.execute(f"create or replace temp table dd_now as {_now(workspace.catalog)}")
         _load_state(con, workspace)
-        _find_dirty(con, workspace, before.get("values", {}))
+        _find_dirty(con, workspace, before)
         create_incidents(con, workspace)
         _judge(con, workspace)
         con.execute(f"create or replace temp table dd_changes as {_changes(workspace, generation)}")
         report = _report(con)
-        inputs = {"generation": generation, "values": seen, "due_on": _due_on(con, workspace)}
-        if report.changes or any(before.get(name) != inputs[name] for name in ("values", "due_on")):
+        inputs = {"values": seen, "due_on": _due_on(con, workspace), "rules": _rules(workspace)}
+        if report.changes or any(before.get(name) != value for name, value in inputs.items()):
+            inputs["generation"] = generation
             rows = con.sql(f"select {', '.join(LOG)} from dd_changes order by kind, source, source_key")
             workspace.append(names.CONTACT_POINTS, rows.to_arrow_table(), inputs)
     return report
@@ -123,16 +127,18 @@ def _load_state(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     )
 
 
-def _find_dirty(con: duckdb.DuckDBPyConnection, workspace: Workspace, seen: dict[str, int]) -> None:
-    """Create ``dd_dirty``: ids of the points to look at again."""
-    today = _today(workspace)
+def _find_dirty(con: duckdb.DuckDBPyConnection, workspace: Workspace, before: dict[str, Any]) -> None:
+    """Create ``dd_dirty``: ids of the points to look at again; all of them under other rules."""
+    today, seen = _today(workspace), before.get("values", {})
     parts = [
         "select point_id from dd_now anti join (from dd_state where op = 'open') using (point_id)",
         "select point_id from dd_now semi join (select contact_source, contact_key from "
         "warehouse.intermediate.int_event where event_type in ('postal_return', 'postal_delivery', 'bounce', "
         "'delivery') union select contact_source, contact_key from warehouse.intermediate.int_move) "
         "using (contact_source, contact_key)",
-        "select point_id from dd_state where op = 'open' and incidents > 0",
+        "select point_id from dd_now"
+        if before.get("rules") != _rules(workspace)
+        else "select point_id from dd_state where op = 'open' and incidents > 0",
         # Periods that began or ended since the point was last looked at.
         f"select point_id from dd_now join dd_state using (point_id) where (ends < {today} and reason is distinct from "
         f"'PERIODE_FINIE') or (reason = 'PERIODE_FINIE' and coalesce(ends >= {today}, true)) "
@@ -230,6 +236,14 @@ def _changes(workspace: Workspace, generation: int) -> str:
         f"left join ({told}) t on t.source = s.contact_source and t.source_key = s.contact_key where s.op = 'open'"
     )
     return f"{judged} union all by name {gone}"
+
+
+def _rules(workspace: Workspace) -> str:
+    """Return a digest of the rules that judge a point: the deployment's and this package's code."""
+    digest = hashlib.sha256(workspace.catalog.contact_rules.model_dump_json().encode())
+    for path in (Path(__file__), Path(__file__).with_name("incidents.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _today(workspace: Workspace) -> str:

@@ -87,7 +87,7 @@ def _update(
     report.values[kind.name] = int(con.execute(f"select count(distinct value_id) from {known}").fetchall()[0][0]) + new
     report.new[kind.name], report.checked_again[kind.name], report.changed[kind.name] = new, again, 0
     moved = bool(before) and (before["rules"], before["reference"]) != (inputs["rules"], inputs["reference"])
-    if not new and not again and (before or moved) and not moved:
+    if not new and not again and not moved:
         return
     inputs["generation"] += 1
     stamps = {
