@@ -17,6 +17,7 @@ import polars as pl
 
 from datadock.catalog import Catalog, Source, load_catalog
 from datadock.catalog.fields import MODEL
+from datadock.contact_points import update_values
 from datadock.dock import Progress
 from datadock.errors import CatalogError, DatadockError
 from datadock.identity import Workspace, assign_identities, score_pairs, update_features
@@ -107,6 +108,7 @@ def link(catalog_dir: Path, data_dir: Path | None, out: Path, progress: Progress
         with progress.step("stage"):
             stage_contacts(workspace, list(files))
         with progress.step("normalise") as told:
+            update_values(workspace)
             told(f"{update_features(workspace).contacts:,} contacts")
         with progress.step("compare") as told:
             pairs = score_pairs(workspace)

@@ -19,8 +19,7 @@ from datadock import names
 from datadock.catalog import Catalog
 from datadock.contact_points.incidents import create_incidents
 from datadock.contact_points.kinds import ADDRESS, ADDRESS_PARTS, EMAIL, KINDS, PHONE, contact_fields, value_id
-from datadock.contact_points.values import latest
-from datadock.identity.workspace import Workspace
+from datadock.identity.workspace import Workspace, latest_rows
 from datadock.warehouse.lake_tables import TABLES
 
 LOG = TABLES[names.CONTACT_POINTS]
@@ -119,12 +118,8 @@ def address_text(prefix: str = "") -> str:
 
 
 def _load_state(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
-    stored = workspace.scan_or_empty(names.CONTACT_POINTS, LOG)
-    last = f"select point_id, max(generation) as generation from {stored} group by point_id having count(*) > 1"
-    con.execute(
-        f"create or replace temp table dd_state as select s.* from {stored} s "
-        f"left join ({last}) n using (point_id) where n.generation is null or n.generation = s.generation"
-    )
+    log = latest_rows(workspace, names.CONTACT_POINTS, "point_id")
+    con.execute(f"create or replace temp table dd_state as {log}")
 
 
 def _find_dirty(con: duckdb.DuckDBPyConnection, workspace: Workspace, before: dict[str, Any]) -> None:
@@ -168,7 +163,7 @@ def _value_forms(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """Create ``dd_points``: the dirty points of now with the normal form and status of their value."""
     forms = " union all by name ".join(
         f"select value_id, '{kind.name}' as kind, {_NORMAL[kind.name]} as normal_form, "
-        f"{_TYPE.get(kind.name, 'type')} as type, status, codes from ({latest(workspace, kind)})"
+        f"{_TYPE.get(kind.name, 'type')} as type, status, codes from ({latest_rows(workspace, kind.table, 'value_id')})"
         for kind in (ADDRESS, PHONE, EMAIL)
     )
     con.execute(

@@ -19,11 +19,10 @@ import pyarrow as pa
 
 from datadock import quality
 from datadock.contact_points.kinds import KINDS, ValueKind, declared_values
-from datadock.identity.workspace import Workspace
+from datadock.identity.workspace import Workspace, latest_rows
 from datadock.lake import Lake
 from datadock.quality.address import AddressNormaliser
 from datadock.quality.reference import Reference, compare_references, load_reference
-from datadock.warehouse.lake_tables import TABLES
 
 _BATCH = 100_000
 """Values that are in the making at a time, which bounds the memory."""
@@ -112,7 +111,7 @@ def _touched(
     other_reference = kind.name == "address" and before.get("reference", reference.version) != reference.version
     if not other_rules and not other_reference:
         return 0
-    con.execute(f"create temp table dd_again as {latest(workspace, kind)}")
+    con.execute(f"create temp table dd_again as {latest_rows(workspace, kind.table, 'value_id')}")
     if not other_rules:
         difference = compare_references(load_reference_version(workspace.lake, before["reference"]), reference)
         con.register("dd_insee", pl.DataFrame({"code": sorted(difference.touched_insee)}).to_arrow())
@@ -128,22 +127,6 @@ def _touched(
 def load_reference_version(lake: Lake, version: str) -> Reference:
     """Return an older version of the reference."""
     raise NotImplementedError(version)
-
-
-def latest(workspace: Workspace, kind: ValueKind) -> str:
-    """Return SQL of the latest row of every value in a store."""
-    stored = workspace.scan(kind.table)
-    if stored is None:
-        columns = ", ".join(f"null::{name} as {column}" for column, name in TABLES[kind.table].items())
-        return f"select {columns} where false"
-    last = f"select value_id, max(generation) as generation from {stored} group by value_id"
-    # Few values have more than one row: most pass without a join.
-    several = f"(select value_id from {stored} group by value_id having count(*) > 1)"
-    return (
-        f"select * from {stored} anti join {several} using (value_id) union all by name "
-        f"select s.* from {stored} s semi join ({last}) using (value_id, generation) "
-        f"semi join {several} using (value_id)"
-    )
 
 
 def _changed(con: duckdb.DuckDBPyConnection, kind: ValueKind, worker: AddressNormaliser, again: int) -> pl.DataFrame:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import duckdb
 
+from datadock import names
 from datadock.identity.features import Features, build_features, linking_fields
 from datadock.identity.model import FORM
-from datadock.identity.workspace import CONTACTS, FEATURES, Workspace
+from datadock.identity.normal_values import declared_fields
+from datadock.identity.workspace import CONTACTS, FEATURES, Workspace, latest_rows
+
+VALUE_KINDS = ("address", "phone", "email", "name")
+"""Kinds of values whose normal forms features are taken from."""
 
 _LINEAGE = ("_batch_id", "_file", "_line", "_received_at")
 _STATE = {
@@ -53,15 +59,16 @@ class FeaturesReport:
 
 def feature_spec(workspace: Workspace) -> str:
     """Digest of what features mean: the declared fields with their kinds, and the form of the code."""
-    text = json.dumps([FORM, linking_fields(workspace.catalog)])
+    text = json.dumps([FORM, linking_fields(workspace.catalog), VALUE_KINDS])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def update_features(workspace: Workspace) -> FeaturesReport:
+def update_features(workspace: Workspace, forms: Collection[str] = VALUE_KINDS) -> FeaturesReport:
     """Bring the feature store up to the warehouse's contacts.
 
     Args:
         workspace: The run's workspace; the warehouse must hold ``intermediate.int_source_contact``.
+        forms: Kinds of normalised values that features are taken from; the macros read what is left.
 
     Returns:
         Counts. Nothing is written when nothing changed.
@@ -78,16 +85,35 @@ def update_features(workspace: Workspace) -> FeaturesReport:
     store = stored.get("store", f"{workspace.run_id} {workspace.run_at.isoformat()}")
     with workspace.connection(with_contacts=True) as con:
         _compare_with_store(con, workspace)
+        _add_revalued(con, workspace, stored.get("values", {}))
         contacts, changed, removed = con.execute(
             "select (select count(*) from dd_now), (select count(*) from dd_changed), (select count(*) from dd_removed)"
         ).fetchall()[0]
         generation = int(con.execute("select coalesce(max(generation), 0) from dd_before").fetchall()[0][0])
         if changed or removed or generation == 0:
             generation += 1
-            features = build_features(con, _changed_contacts(), linking_fields(workspace.catalog), "dd_new_features")
+            features = build_features(
+                con,
+                _changed_contacts(),
+                linking_fields(workspace.catalog),
+                "dd_new_features",
+                _values(workspace, forms),
+            )
             rows = con.sql(_log_rows_sql(features, generation)).to_arrow_table()
-            workspace.append(FEATURES, rows, {"spec": spec, "store": store, "generation": generation})
+            seen = {table: workspace.cursor(table).get("generation", 0) for table in names.VALUES}
+            workspace.append(FEATURES, rows, {"spec": spec, "store": store, "generation": generation, "values": seen})
     return FeaturesReport(contacts, changed, removed, generation)
+
+
+def _values(workspace: Workspace, forms: Collection[str]) -> dict[str, str]:
+    """Return queries of the latest normalised values, of those kinds that are stored."""
+    stored = {"address": names.ADDRESS_VALUES, "phone": names.PHONE_VALUES, "email": names.EMAIL_VALUES,
+              "name": names.NAME_VALUES}  # fmt: skip
+    return {
+        kind: latest_rows(workspace, table, "value_id")
+        for kind, table in stored.items()
+        if kind in forms and workspace.lake.files(table)
+    }
 
 
 def _compare_with_store(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
@@ -107,6 +133,28 @@ def _compare_with_store(con: duckdb.DuckDBPyConnection, workspace: Workspace) ->
         "create or replace temp table dd_removed as from dd_before anti join dd_now using (source, source_key) "
         "where op = 'upsert'"
     )
+
+
+def _add_revalued(con: duckdb.DuckDBPyConnection, workspace: Workspace, seen: dict[str, int]) -> None:
+    """Add to ``dd_changed`` the contacts whose value is read otherwise now: by a newer reference, or newer rules."""
+    fields = linking_fields(workspace.catalog)
+    for kind, table in zip(VALUE_KINDS, names.VALUES, strict=True):
+        stored = workspace.scan(table)
+        if stored is None or workspace.cursor(table).get("generation", 0) <= seen.get(table, 0):
+            continue
+        declared = declared_fields(kind, fields)
+        texts = sorted({name for match in declared for name in match.values()})
+        con.execute(
+            f"create or replace temp table dd_revalued as select {', '.join(f'any_value({t}) as {t}' for t in texts)} "
+            f"from {stored} group by value_id having count(*) > 1 and max(generation) > {int(seen.get(table, 0))}"
+        )
+        for match in declared:
+            on = " and ".join(f'c."{field}"::varchar is not distinct from r.{text}' for field, text in match.items())
+            con.execute(
+                "insert into dd_changed select source, source_key, content_hash from dd_now semi join ("
+                f"select c.source, c.source_key from {CONTACTS} c semi join dd_revalued r on {on}) "
+                "using (source, source_key) anti join dd_changed d using (source, source_key)"
+            )
 
 
 def _latest_sql(relation: str) -> str:

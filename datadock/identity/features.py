@@ -14,6 +14,14 @@ import duckdb
 
 from datadock.catalog import Catalog
 from datadock.catalog.fields import MODEL
+from datadock.identity.normal_values import (
+    COMPOSITE,
+    is_composite,
+    join_composite,
+    join_single,
+    read_composite,
+    read_single,
+)
 from datadock.identity.normalise import install_macros
 
 LINKING_KINDS = frozenset(
@@ -73,7 +81,11 @@ def linking_fields(catalog: Catalog) -> dict[str, str]:
 
 
 def build_features(
-    con: duckdb.DuckDBPyConnection, relation: str, fields: Mapping[str, str], table: str = "features"
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    fields: Mapping[str, str],
+    table: str = "features",
+    values: Mapping[str, str] | None = None,
 ) -> Features:
     """Create the table of features of all contacts of a relation.
 
@@ -82,10 +94,13 @@ def build_features(
         relation: Table name or parenthesised query with source, source_key, party_type and the fields.
         fields: Field name to kind, as of ``linking_fields``.
         table: Name of the table to create.
+        values: Kind of value (``address``, ``phone``, ``email``, ``name``) to a query of normalised values; what a
+            kind does not know is read by the macros.
     """
     install_macros(con)
     _install_nicknames(con)
-    recipe = _Recipe(fields)
+    known = values or {}
+    recipe = _Recipe(fields, known)
     features = recipe.features()
     columns = ", ".join(f'"{name}"' for name in fields)
     con.execute(
@@ -94,11 +109,11 @@ def build_features(
     )
     for field, forms in recipe.forms.items():
         picks = ", ".join(f"{sql} as {name}" for name, sql in forms.items())
-        con.execute(
-            f"create or replace temp table dd_form_{field} as select raw, {picks} from "
-            f'(select distinct "{field}" as raw from dd_input where "{field}" is not null)'
-        )
+        told = f'(select distinct "{field}" as raw from dd_input where "{field}" is not null)'
+        normal = join_single(fields[field], known)
+        con.execute(f"create or replace temp table dd_form_{field} as select raw, {picks} from {told} {normal}")
     joins = " ".join(f'left join dd_form_{field} on dd_form_{field}.raw = dd_input."{field}"' for field in recipe.forms)
+    joins += join_composite(con, fields, known)
     picks = "".join(f", {sql} as {name}" for name, sql in features.items())
     con.execute(
         f"create or replace temp table dd_normal as select {', '.join(('rid', *RECORD))}{picks} from dd_input {joins}"
@@ -142,7 +157,9 @@ def _install_nicknames(con: duckdb.DuckDBPyConnection) -> None:
 class _Recipe:
     """Which normal forms a set of declared fields needs, and how features come from them."""
 
-    def __init__(self, fields: Mapping[str, str]) -> None:
+    def __init__(self, fields: Mapping[str, str], values: Mapping[str, str]) -> None:
+        self.values = values
+        self.composite = {kind for kind in COMPOSITE if is_composite(kind, fields, values)}
         self.by_kind: dict[str, list[str]] = {}
         for field, kind in fields.items():
             self.by_kind.setdefault(kind, []).append(field)
@@ -155,12 +172,15 @@ class _Recipe:
 
     def first(self, kind: str, name: str, macro: str) -> str | None:
         """First known normal form over the fields of a kind, or None where none is declared."""
-        refs = [self.form(field, name, f"{macro}(cast(raw as varchar))") for field in self.by_kind.get(kind, [])]
+        refs = [self.form(field, name, self._read(kind, macro)) for field in self.by_kind.get(kind, [])]
         return f"coalesce({', '.join(refs)})" if refs else None
+
+    def _read(self, kind: str, macro: str) -> str:
+        return read_single(kind, f"{macro}(cast(raw as varchar))", self.values)
 
     def every(self, kind: str, macro: str) -> str | None:
         """Sorted distinct list of the known normal forms over the fields of a kind; null where empty."""
-        refs = [self.form(field, "v", f"{macro}(cast(raw as varchar))") for field in self.by_kind.get(kind, [])]
+        refs = [self.form(field, "v", self._read(kind, macro)) for field in self.by_kind.get(kind, [])]
         if not refs:
             return None
         if len(refs) == 1:
@@ -190,7 +210,8 @@ class _Recipe:
         if "id_siret" in found:
             own = f"coalesce({found['id_siren']}, " if "id_siren" in found else "("
             found["id_siren"] = f"{own}left({found['id_siret']}, 9))"
-        return {name: sql for name, sql in found.items() if sql is not None}
+        told = {name: sql for name, sql in found.items() if sql is not None}
+        return {name: read_composite(name, sql, self.composite) for name, sql in told.items()}
 
     def _mails(self) -> dict[str, str | None]:
         mails = self.every("email", "dd_email")

@@ -20,6 +20,7 @@ from datadock.catalog import Catalog
 from datadock.errors import WarehouseError
 from datadock.identity.model import MODEL_FOLDER
 from datadock.lake import Lake
+from datadock.warehouse.lake_tables import TABLES
 
 PARTIES = ("person", "company")
 CONTACTS = "warehouse.intermediate.int_source_contact"
@@ -106,3 +107,17 @@ class Workspace:
         text = json.dumps(inputs, sort_keys=True)
         metadata = {"datadock.inputs": text, "datadock.run_id": self.run_id}
         self.lake.append_once(table, rows, f"{table}:{self.run_id}:{text}", metadata=metadata)
+
+
+def latest_rows(workspace: Workspace, table: str, key: str) -> str:
+    """Return SQL of the newest row of every key in a lake table that is a log; no row where it does not exist."""
+    stored = workspace.scan(table)
+    if stored is None:
+        columns = ", ".join(f'null::{kind} as "{name}"' for name, kind in TABLES[table].items())
+        return f"select {columns} where false"
+    last = f"select {key}, max(generation) as generation from {stored} group by {key} having count(*) > 1"
+    # Few keys have more than one row: most pass without being compared.
+    return (
+        f"select * from {stored} anti join ({last}) using ({key}) union all by name "
+        f"select s.* from {stored} s semi join ({last}) using ({key}, generation)"
+    )
