@@ -10,7 +10,7 @@ SLOW_TIERS = ("flow",)
 
 def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=30, help="end this many landings with SIGKILL")
-    parser.addoption("--run-kills", type=int, default=8, help="end this many whole runs with SIGKILL")
+    parser.addoption("--run-kills", type=int, default=30, help="end this many whole runs with SIGKILL")
     parser.addoption("--update-snapshot", action="store_true", help="write the definition snapshot anew")
     parser.addoption("--data", default=str(ROOT.parent / "shared" / "data"), help="folder of the published data sets")
 

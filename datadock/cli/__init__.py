@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from datadock.cli import demo, identity, platform, quality, quarantine, query, sources
+from datadock.cli import demo, identity, platform, quality, quarantine, query, refdata, sources
 from datadock.errors import DatadockError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.add_typer(sources.app, name="source")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(demo.app, name="demo")
 app.add_typer(quality.app, name="quality")
+app.add_typer(refdata.app, name="refdata")
 
 
 def _version(shown: bool) -> None:

@@ -8,11 +8,12 @@ and kept in the model, with the keys that too many records share.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import pyarrow as pa
 
+from datadock.identity.block_keys import KeyParts, is_list, key_parts, keys_sql, texts_sql
 from datadock.identity.features import COMPANY_FEATURES, PERSON_FEATURES
 
 MAX_BLOCK = 400
@@ -21,6 +22,10 @@ MAX_BLOCK = 400
 _LEAST_BUDGET, _WIDE_BUDGET = 50_000, 600_000
 _WIDE_PAIRS_PER_RECORD, _TIGHT_PAIRS_PER_RECORD = 12.0, 1.0
 _WIDE_UP_TO = 50_000
+
+_MEASURED_WHOLE_UP_TO = 100_000
+_MEASURED_PART = 8
+"""Of more records than that, a rung is measured on one in so many of its keys."""
 
 
 @dataclass(frozen=True)
@@ -112,16 +117,23 @@ def choose_rules(con: duckdb.DuckDBPyConnection, table: str, features: Collectio
     """
     rows = con.execute(f"select count(*) from {table}").fetchall()[0][0]
     budget = _budget(rows)
-    foreign = COMPANY_FEATURES if party == "person" else PERSON_FEATURES
-    usable = set(features) - foreign
-    ladders = [*_LADDERS, *((f"same_{name[3:]}", ((name,),)) for name in sorted(usable) if name.startswith("id_"))]
+    ladders = _allowed_ladders(features, party)
+    parts = key_parts(con, table, [keys for _, rungs in ladders for keys in rungs])
+    part = _MEASURED_PART if rows > _MEASURED_WHOLE_UP_TO else 1
     chosen: list[Rule] = []
     for name, rungs in ladders:
-        allowed = [rung for rung in rungs if _needs(rung) <= usable]
-        rule = _loosest(con, table, name, allowed, budget)
-        if rule is not None:
-            chosen.append(rule)
+        keys = _loosest(con, parts, rungs, budget, part)
+        if keys is not None:
+            chosen.append(Rule(name, keys, _stopped(con, parts, keys)))
     return [rule for place, rule in enumerate(chosen) if not _is_implied(rule, place, chosen)]
+
+
+def _allowed_ladders(features: Collection[str], party: str) -> list[tuple[str, list[tuple[str, ...]]]]:
+    """The ladders with the rungs whose features there are, without those that have none."""
+    usable = set(features) - (COMPANY_FEATURES if party == "person" else PERSON_FEATURES)
+    ladders = [*_LADDERS, *((f"same_{name[3:]}", ((name,),)) for name in sorted(usable) if name.startswith("id_"))]
+    allowed = [(name, [rung for rung in rungs if _needs(rung) <= usable]) for name, rungs in ladders]
+    return [(name, rungs) for name, rungs in allowed if rungs]
 
 
 def _budget(rows: int) -> int:
@@ -158,42 +170,37 @@ def _has_word(text: str, name: str) -> bool:
 
 
 def _loosest(
-    con: duckdb.DuckDBPyConnection, table: str, name: str, rungs: list[tuple[str, ...]], budget: int
-) -> Rule | None:
-    best: Rule | None = None
+    con: duckdb.DuckDBPyConnection, parts: KeyParts, rungs: list[tuple[str, ...]], budget: int, part: int
+) -> tuple[str, ...] | None:
+    """The loosest rung within the budget; of a ladder with none, its tightest where it is not far beyond."""
     pairs = 0
     for keys in rungs:
-        pairs, stopped = _measure(con, table, keys)
-        best = Rule(name, keys, stopped)
+        pairs = _measure(con, parts, keys, part)
         if pairs <= budget:
-            return best
-    return best if pairs <= budget or (len(rungs) > 1 and pairs <= 2 * budget) else None
+            return keys
+    return rungs[-1] if len(rungs) > 1 and pairs <= 2 * budget else None
 
 
-def _measure(con: duckdb.DuckDBPyConnection, table: str, keys: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
-    blocks = f"select key, count(*) as n from ({keys_sql(table, keys)}) group by key having count(*) > 1"
-    pairs, large = con.execute(
-        f"select coalesce(sum(n * (n - 1) / 2) filter (where n <= {MAX_BLOCK}), 0)::bigint, "
-        f"count(*) filter (where n > {MAX_BLOCK}) from ({blocks})"
-    ).fetchall()[0]
-    if not large:
-        return int(pairs), ()
+def _measure(con: duckdb.DuckDBPyConnection, parts: KeyParts, keys: tuple[str, ...], part: int) -> int:
+    """Pairs that share a key, estimated from one in ``part`` of the keys."""
+    picked = f"where key % {part} = 0" if part > 1 else ""
+    pairs = con.execute(
+        f"select coalesce(sum(n * (n - 1) / 2) filter (where n <= {MAX_BLOCK}), 0)::bigint "
+        f"from (select count(*) as n from ({keys_sql(parts, keys)}) {picked} group by key having count(*) > 1)"
+    ).fetchall()[0][0]
+    return int(pairs) * part
+
+
+def _stopped(con: duckdb.DuckDBPyConnection, parts: KeyParts, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys that more than ``MAX_BLOCK`` records share, as texts."""
+    large = f"select 1 from ({keys_sql(parts, keys)}) group by key having count(*) > {MAX_BLOCK} limit 1"
+    if not con.execute(large).fetchall():
+        return ()
     texts = (
-        f"select any_value(text) as text from ({keys_sql(table, keys, with_text=True)}) "
+        f"select any_value(text) as text from ({texts_sql(parts.origin, keys)}) "
         f"group by key having count(*) > {MAX_BLOCK} order by text"
     )
-    return int(pairs), tuple(row[0] for row in con.execute(texts).fetchall())
-
-
-def keys_sql(table: str, keys: tuple[str, ...], *, with_text: bool = False) -> str:
-    """Return SQL of (rid, key[, text]) for the keys of a rule over a table of features; key is a hash."""
-    parts = [f"({key})" if not key.startswith("unnest") else "each" for key in keys]
-    lists = [key for key in keys if key.startswith("unnest")]
-    origin = f"(select *, {lists[0]} as each from {table})" if lists else table
-    known = " and ".join(f"{part} is not null" for part in parts)
-    joined = " || '|' || ".join(parts)
-    text = f", {joined} as text" if with_text else ""
-    return f"select rid, hash({', '.join(parts)}) as key{text} from {origin} where {known}"
+    return tuple(row[0] for row in con.execute(texts).fetchall())
 
 
 def candidate_pairs(
@@ -215,8 +222,10 @@ def candidate_pairs(
         only_new: Table with the ``rid`` of new records: only pairs that hold one of them.
         apart: Condition over ``l`` and ``r`` (features) that drops a pair, empty for none.
     """
-    con.execute("create or replace temp table dd_candidates (rid_l bigint, rid_r bigint)")
-    reports = [_pairs_of(con, table, rule, only_new) for rule in rules]
+    parts = key_parts(con, table, [rule.keys for rule in rules if not rule.stopped])
+    met = [f"dd_met_{place}" for place in range(len(rules))]
+    reports = [_pairs_of(con, parts, rule, only_new, name) for rule, name in zip(rules, met, strict=True)]
+    everything = " union all ".join(f"from {name}" for name in met) or "select 0::bigint as pair where false"
     condition = (
         f"where not exists (select 1 from {table} l, {table} r where l.rid = c.rid_l and r.rid = c.rid_r and ({apart}))"
         if apart
@@ -224,32 +233,39 @@ def candidate_pairs(
     )
     con.execute(
         f"create or replace temp table {target} as select rid_l, rid_r from "
-        f"(select distinct rid_l, rid_r from dd_candidates) c {condition}"
+        f"(select pair >> 32 as rid_l, pair & 4294967295 as rid_r from (select distinct pair from ({everything}))) c "
+        f"{condition}"
     )
-    con.execute("drop table dd_candidates")
+    for name in (parts.table, *met):
+        con.execute(f"drop table {name}")
     return reports
 
 
-def _pairs_of(con: duckdb.DuckDBPyConnection, table: str, rule: Rule, only_new: str | None) -> BlockReport:
-    text = bool(rule.stopped)
-    everyone = f"({keys_sql(table, rule.keys, with_text=text)})"
+def _pairs_of(
+    con: duckdb.DuckDBPyConnection, parts: KeyParts, rule: Rule, only_new: str | None, target: str
+) -> BlockReport:
+    """Create the table of the pairs that a rule finds, each as one number."""
+    everyone = texts_sql(parts.origin, rule.keys) if rule.stopped else keys_sql(parts, rule.keys)
     mine = everyone
     if only_new:
-        mine = f"({keys_sql(f'(from {table} semi join {only_new} using (rid))', rule.keys, with_text=text)})"
-    con.execute(f"create or replace temp table dd_keys as from {mine}")
+        origin, own = (f"(from {x} semi join {only_new} using (rid))" for x in (parts.origin, parts.table))
+        mine = texts_sql(origin, rule.keys) if rule.stopped else keys_sql(replace(parts, table=own), rule.keys)
+    con.execute(f"create or replace temp table dd_keys as {mine}")
     if rule.stopped:
         con.register("dd_stopped", pa.table({"text": list(rule.stopped)}))
         con.execute("delete from dd_keys where text in (select text from dd_stopped)")
         con.unregister("dd_stopped")
     # All keys of everyone are made once; where only a few records are new, the others' keys just stream past.
-    others, order = (everyone, "l.rid <> r.rid") if only_new else ("dd_keys", "l.rid < r.rid")
+    others, order = (f"({everyone})", "l.rid <> r.rid") if only_new else ("dd_keys", "l.rid < r.rid")
+    once = "distinct" if only_new or any(is_list(key) for key in rule.keys) else ""
     con.execute(
-        "create or replace temp table dd_met as select l.key, l.rid as one, r.rid as other "
+        f"create or replace temp table {target} as select {once} "
+        "least(l.rid, r.rid) << 32 | greatest(l.rid, r.rid) as pair "
         f"from dd_keys l join {others} r on l.key = r.key and {order}"
     )
-    made = con.execute(
-        "insert into dd_candidates select distinct least(one, other), greatest(one, other) from dd_met"
+    made = con.execute(f"select count(*) from {target}").fetchall()[0][0]
+    sharing = f"({everyone}) semi join dd_keys using (key)" if only_new else "dd_keys"
+    overgrown = con.execute(
+        f"select count(*) from (select key from {sharing} group by key having count(*) > {2 * MAX_BLOCK})"
     ).fetchall()[0][0]
-    sharing = "dd_met group by key having count(distinct other)" if only_new else "dd_keys group by key having count(*)"
-    overgrown = con.execute(f"select count(*) from (select key from {sharing} > {2 * MAX_BLOCK})").fetchall()[0][0]
     return BlockReport(rule.name, rule.keys, int(made), len(rule.stopped), int(overgrown))

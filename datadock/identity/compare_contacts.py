@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from datadock.identity.levels import Comparison, Level, alike, close, missing, same, shared, slips
+from datadock.identity.levels import Comparison, Level, alike, close, in_order, missing, same, shared, slips
 
 
 def email(features: Collection[str]) -> Comparison:
@@ -21,15 +21,17 @@ def email(features: Collection[str]) -> Comparison:
             Level("same e-mail but for the provider", "mail_name_l = mail_name_r and length(mail_name_l) >= 5", 0.04),
             Level(
                 "e-mail one or two slips away",
-                "jaro_similarity(mail_name_l, mail_name_r) >= 0.8 "
-                "and least(length(emails_l[1]), length(emails_r[1])) >= 8 "
-                "and (mail_digits_l = mail_digits_r or mail_domain_l is not null or mail_domain_r is not null) "
-                "and damerau_levenshtein(emails_l[1], emails_r[1]) <= 2",
+                in_order(
+                    "jaro_similarity(mail_name_l, mail_name_r) >= 0.8",
+                    "mail_digits_l = mail_digits_r or mail_domain_l is not null or mail_domain_r is not null",
+                    "least(length(emails_l[1]), length(emails_r[1])) >= 8",
+                    "damerau_levenshtein(emails_l[1], emails_r[1]) <= 2",
+                ),
                 0.08,
             ),
             Level(
                 "e-mails alike on a private domain",
-                "mail_domain_l = mail_domain_r and jaro_winkler_similarity(mail_name_l, mail_name_r) >= 0.8",
+                in_order(same("mail_domain"), alike("mail_name", 0.8)),
                 0.06,
             ),
         ),

@@ -7,6 +7,7 @@ live in the caller's in-memory connection and are dropped after use.
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -85,6 +86,13 @@ def _comparison(comparison: Comparison, m: Sequence[float], u: Sequence[float]) 
     return {"output_column_name": comparison.name, "comparison_levels": levels}
 
 
+def columns_used(settings: Mapping[str, Any]) -> set[str]:
+    """Return the columns of a record that settings compare, or weigh terms by."""
+    levels = [level for comparison in settings["comparisons"] for level in comparison["comparison_levels"]]
+    compared = {name for level in levels for name in re.findall(r"\b([a-z]\w*)_[lr]\b", level["sql_condition"])}
+    return compared | {level["tf_adjustment_column"] for level in levels if "tf_adjustment_column" in level}
+
+
 def compare(
     con: duckdb.DuckDBPyConnection,
     table: str,
@@ -94,6 +102,7 @@ def compare(
     *,
     term_frequencies: Mapping[str, str] | None = None,
     above: float | None = None,
+    kind: str = "'0'",
 ) -> None:
     """Compare pairs and keep Splink's answer.
 
@@ -102,23 +111,27 @@ def compare(
         table: Features with ``rid``, and a column ``tf_<feature>`` for each term frequency used.
         pairs: Table with rid_l and rid_r.
         settings: As of ``splink_settings``.
-        target: Table to create: rid_l, rid_r, match_weight, ``mw_*``, ``mw_tf_adj_*``.
+        target: Table to create: rid_l, rid_r, match_weight, ``mw_*``, ``mw_tf_adj_*``, kind.
         term_frequencies: Feature to table (feature, tf_feature) of its frozen frequencies.
         above: Keep pairs of at least this match weight.
+        kind: Text over ``pairs`` that is kept with each pair.
     """
+    used = [*sorted(columns_used(settings)), *(f"tf_{feature}" for feature in term_frequencies or {})]
+    # Splink copies both sides of the pairs with every column that it is shown.
+    con.execute(f"create or replace temp view dd_shown as select {', '.join(('rid', *used))} from {table}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         api = DuckDBAPI(connection=con)
-        linker = Linker(api.register(table), settings, log_level=None, validate_settings=False)
+        linker = Linker(api.register("dd_shown"), settings, log_level=None, validate_settings=False)
         for feature, lookup in (term_frequencies or {}).items():
             linker.table_management.register_term_frequency_lookup(api.register(lookup), feature)
         con.execute(
             f"create or replace temp table dd_blocked as "
-            f"select '0' as match_key, rid_l as join_key_l, rid_r as join_key_r from {pairs}"
+            f"select {kind} as match_key, rid_l as join_key_l, rid_r as join_key_r from {pairs}"
         )
         linker.table_management.register_blocked_pairs_for_predict(api.register("dd_blocked"))
         answer = linker.inference.predict(threshold_match_weight=above, warning_mode="never")
         con.execute(
-            f"create or replace temp table {target} as select * exclude (match_key) from {answer.physical_name}"
+            f"create or replace temp table {target} as select * rename (match_key as kind) from {answer.physical_name}"
         )
         answer.drop_table_from_database_and_remove_from_cache()

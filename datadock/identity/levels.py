@@ -67,11 +67,21 @@ def alike(column: str, similarity: float) -> str:
     return f"jaro_winkler_similarity({column}_l, {column}_r) >= {similarity}"
 
 
+def in_order(*conditions: str) -> str:
+    """All hold, each looked at only where those before it do: DuckDB reorders what ``and`` joins, a dear one first."""
+    text = conditions[-1]
+    for condition in reversed(conditions[:-1]):
+        text = f"case when {condition} then {text} else false end"
+    return f"({text})"
+
+
 def slips(left: str, right: str, edits: int, length: int, similarity: float = 0.8) -> str:
-    """Few edits apart; the cheap similarity keeps most pairs away from the dear edit distance."""
-    return (
-        f"(least(length({left}), length({right})) >= {length} and jaro_similarity({left}, {right}) >= {similarity} "
-        f"and damerau_levenshtein({left}, {right}) <= {edits})"
+    """Few edits apart; lengths and the cheap similarity keep most pairs away from the dear edit distance."""
+    return in_order(
+        f"least(length({left}), length({right})) >= {length}",
+        f"abs(length({left}) - length({right})) <= {edits}",
+        f"jaro_similarity({left}, {right}) >= {similarity}",
+        f"damerau_levenshtein({left}, {right}) <= {edits}",
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import duckdb
 
-from datadock.identity.engine import compare, splink_settings
+from datadock.identity.engine import columns_used, compare, splink_settings
 from datadock.identity.model import Model
 
 STORE_ABOVE = -4.0
@@ -56,7 +56,7 @@ def score(
     settings = splink_settings(
         model.comparisons, {c.name: (model.m[c.name], model.u[c.name]) for c in model.comparisons}, model.prior
     )
-    joined = _with_frequencies(con, table, frequencies, pairs)
+    joined = _with_frequencies(con, table, columns_used(settings), frequencies, pairs)
     compare(con, joined, pairs, settings, "dd_compared", term_frequencies=frequencies, above=above)
     kept = f"where weight >= {above}" if above is not None else ""
     con.execute(
@@ -68,15 +68,19 @@ def score(
     con.execute("drop table dd_compared")
 
 
-def _with_frequencies(con: duckdb.DuckDBPyConnection, table: str, frequencies: Mapping[str, str], pairs: str) -> str:
-    """The features of the paired records with the frequency of each term; a term never counted is taken as rare."""
+def _with_frequencies(
+    con: duckdb.DuckDBPyConnection, table: str, used: Collection[str], frequencies: Mapping[str, str], pairs: str
+) -> str:
+    """What is compared of the paired records, and the frequency of each term; one never counted is taken as rare."""
     picks, joins = [], []
+    features = "".join(f", f.{name}" for name in sorted(used))
     for feature, lookup in frequencies.items():
         rare = con.execute(f"select coalesce(min(tf_{feature}), 1e-4) from {lookup}").fetchall()[0][0]
         picks.append(f", coalesce({lookup}.tf_{feature}, {rare!r}) as tf_{feature}")
         joins.append(f"left join {lookup} on {lookup}.{feature} = f.{feature}")
     con.execute(
-        f"create or replace temp table dd_weighed as select f.*{''.join(picks)} from {table} f {' '.join(joins)} "
+        f"create or replace temp table dd_weighed as select rid{features}{''.join(picks)} "
+        f"from {table} f {' '.join(joins)} "
         f"where f.rid in (select rid_l from {pairs} union all select rid_r from {pairs})"
     )
     return "dd_weighed"

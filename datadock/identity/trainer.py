@@ -26,6 +26,7 @@ _ALL_UP_TO = 600_000
 _TURNED = 2_000
 
 TRAINING_PAIRS = "dd_train"
+_LEVELS = "dd_levels"
 
 _SHARED_BY = 5
 """An e-mail or phone used under more different given-name initials than this is a shop's or a desk's."""
@@ -127,7 +128,7 @@ def without_shared(con: duckdb.DuckDBPyConnection, features: Features, shared: M
         f", case when street is not null then concat({key}) end as address_key" if "street" in features.columns else ""
     )
     table = scored_table(features)
-    con.execute(f"create or replace temp table {table} as select {star}{extra} from {features.table}")
+    con.execute(f"create or replace temp view {table} as select {star}{extra} from {features.table}")
     return table
 
 
@@ -137,8 +138,9 @@ def _filled(con: duckdb.DuckDBPyConnection, table: str, features: Features, part
     known = [name for name in features.columns if name not in foreign]
     if not known:
         return [], []
-    values = con.execute(f"select {', '.join(f'count(distinct {name})' for name in known)} from {table}").fetchall()[0]
-    usable = [name for name, n in zip(known, values, strict=True) if n > 1 or features.rows < 2]
+    several = ", ".join(f"coalesce(min({name}) <> max({name}), false)" for name in known)
+    values = con.execute(f"select {several} from {table}").fetchall()[0]
+    usable = [name for name, differ in zip(known, values, strict=True) if differ or features.rows < 2]
     notes = [
         f"{party}: {name.removeprefix('id_')} holds fewer than two values and is not compared"
         for name in known
@@ -150,15 +152,17 @@ def _filled(con: duckdb.DuckDBPyConnection, table: str, features: Features, part
 def _count(
     con: duckdb.DuckDBPyConnection, table: str, comparisons: list[Comparison], rows: int, apart: str
 ) -> tuple[list[Comparison], Patterns]:
-    settings = level_settings(comparisons)
     inside = con.execute(f"select count(*) from {TRAINING_PAIRS}").fetchall()[0][0]
     share = min(1.0, _SAMPLE / max(1, inside))
     picked = f"where hash(rid_l * 1000003 + rid_r) % 1000000 < {int(share * 1e6)}" if share < 1 else ""
     con.execute(f"create or replace temp table dd_inside as from {TRAINING_PAIRS} {picked}")
     total = _random_pairs(con, table, rows, apart)
-    for name in ("inside", "outside"):
-        compare(con, table, f"dd_{name}", settings, f"dd_levels_{name}")
-    _check_symmetry(con, table, comparisons)
+    looked = (
+        f"(select 'inside' as kind, * from dd_inside union all select 'outside', * from dd_outside union all "
+        f"select 'turned', rid_r, rid_l from (from dd_inside limit {_TURNED}))"
+    )
+    compare(con, table, looked, level_settings(comparisons), _LEVELS, kind="kind")
+    _check_symmetry(con, comparisons)
     kept = _seen_levels(con, comparisons)
     answer = con.execute(_patterns_sql(comparisons, kept)).fetchnumpy()
     columns = [np.asarray(values) for values in answer.values()]
@@ -176,18 +180,16 @@ def _count(
     return [reduced[place] for place in alive], patterns
 
 
-def _check_symmetry(con: duckdb.DuckDBPyConnection, table: str, comparisons: list[Comparison]) -> None:
-    """Compare a sample the other way round: a level that depends on the order of a pair is an error.
+def _check_symmetry(con: duckdb.DuckDBPyConnection, comparisons: list[Comparison]) -> None:
+    """See what was compared the other way round as well: a level that depends on the order of a pair is an error.
 
     Raises:
         ModelError: Naming the comparisons.
     """
-    turned = f"select rid_r as rid_l, rid_l as rid_r from dd_inside limit {_TURNED}"
-    con.execute(f"create or replace temp table dd_turned as {turned}")
-    compare(con, table, "dd_turned", level_settings(comparisons), "dd_levels_turned")
     checks = ", ".join(f"count(*) filter (where a.mw_{c.name} <> b.mw_{c.name})" for c in comparisons)
     counts = con.execute(
-        f"select {checks} from dd_levels_turned a join dd_levels_inside b on a.rid_l = b.rid_r and a.rid_r = b.rid_l"
+        f"select {checks} from {_LEVELS} a join {_LEVELS} b on a.rid_l = b.rid_r and a.rid_r = b.rid_l "
+        "where a.kind = 'turned' and b.kind = 'inside'"
     ).fetchall()[0]
     uneven = [c.name for c, count in zip(comparisons, counts, strict=True) if count]
     if uneven:
@@ -226,9 +228,7 @@ def _seen_levels(con: duckdb.DuckDBPyConnection, comparisons: list[Comparison]) 
     seen = {}
     for c in comparisons:
         rows = con.execute(
-            f"select distinct round(mw_{c.name})::int - 1 as n from "
-            f"(select mw_{c.name} from dd_levels_inside union all select mw_{c.name} from dd_levels_outside) "
-            "where n >= 1 order by n"
+            f"select distinct round(mw_{c.name})::int - 1 as n from {_LEVELS} where n >= 1 order by n"
         ).fetchall()
         seen[c.name] = [row[0] for row in rows]
     return seen
@@ -243,10 +243,8 @@ def _patterns_sql(comparisons: list[Comparison], kept: Mapping[str, list[int]]) 
         picks.append(f"case {level} {cases} else {level} end as g_{c.name}" if cases else f"{level} as g_{c.name}")
     select = ", ".join(picks)
     return (
-        f"select *, from (select {select}, sum(a)::double as a, sum(b)::double as b from ("
-        "select *, 1 as a, 0 as b from dd_levels_inside union all select *, 0, 1 from dd_levels_outside) "
-        "group by all) "
-        "order by all"
+        f"select {select}, count(*) filter (where kind = 'inside') as a, count(*) filter (where kind = 'outside') as b "
+        f"from {_LEVELS} where kind <> 'turned' group by all order by all"
     )
 
 

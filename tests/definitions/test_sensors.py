@@ -6,7 +6,8 @@ import dagster as dg
 import pytest
 
 from datadock.definitions import build_definitions
-from datadock.dock import open_dock
+from datadock.dock import exclusive, open_dock
+from datadock.fingerprint import fingerprint
 from datadock.landing import land_bytes
 from datadock.settings import PROJECT_ROOT, Settings
 from sensors import landing_files, raw_moved, run_failed
@@ -57,6 +58,29 @@ def test_a_raw_table_that_moved_starts_what_depends_on_it_once(dock):
     assert [request.tags["datadock/moved"] for request in first.run_requests] == ["loyalty_cards"]
     restarted = raw_moved.build(open_dock(dock.settings))
     assert isinstance(_tick(restarted, dock, first.cursor), dg.SkipReason)
+
+
+def test_what_a_run_from_the_command_line_built_starts_nothing(dock):
+    land_bytes(dock.lake, dock.catalog.source("loyalty_cards"), CARD, "cards.csv")
+    dock.state.start_run("0123456789")
+    sensor = raw_moved.build(dock)
+    assert len(_tick(sensor, dock).run_requests) == 1
+    dock.state.end_run("0123456789", "success", fingerprint(dock))
+    skipped = _tick(sensor, dock)
+    assert (skipped.run_requests, skipped.skip_reason) == (
+        [],
+        dg.SkipReason("run 01234567 has built loyalty_cards"),
+    )
+    land_bytes(dock.lake, dock.catalog.source("loyalty_cards"), CARD.replace(b"F12", b"F13"), "more.csv")
+    assert len(_tick(sensor, dock, skipped.cursor).run_requests) == 1
+
+
+def test_what_a_run_is_building_is_looked_at_after_it(dock):
+    land_bytes(dock.lake, dock.catalog.source("loyalty_cards"), CARD, "cards.csv")
+    sensor = raw_moved.build(dock)
+    with exclusive(dock.settings.home_path):
+        assert _tick(sensor, dock) == dg.SkipReason("a run is under way; looked at again after it: loyalty_cards")
+    assert len(_tick(sensor, dock).run_requests) == 1
 
 
 def test_the_landing_run_lands_and_two_ticks_launch_one_run(dock):

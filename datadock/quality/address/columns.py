@@ -7,7 +7,7 @@ one address, once per distinct text. Both give the same result; a test holds the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -80,6 +80,19 @@ class AddressColumns:
         parts = (self.name, self.street, self.locality, self.postal_code, self.city, self.country)
         return list(dict.fromkeys([*self.block, *self.lines, *self.complements, *filter(None, parts)]))
 
+    def renamed(self, names: Mapping[str, str]) -> AddressColumns:
+        """Give the same parts under other names of their columns."""
+
+        def each(columns: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(names[name] for name in columns)
+
+        parts = (self.street, self.locality, self.postal_code, self.city, self.country)
+        street, locality, postal_code, city, country = (names.get(name, "") for name in parts)
+        return AddressColumns(
+            each(self.lines), names.get(self.name, ""), each(self.complements), street, locality, postal_code, city,
+            country, each(self.block),
+        )  # fmt: skip
+
 
 def guess_columns(names: Sequence[str]) -> AddressColumns:
     """Guess from their names which columns hold code, city, country and street; the rest are free lines.
@@ -140,7 +153,9 @@ def normalise_addresses(
     """
     places = columns if isinstance(columns, AddressColumns) else guess_columns(columns)
     worker = normaliser or AddressNormaliser(reference or load_reference(), streets)
-    parts = list(frame.select(places.used).iter_slices(BATCH))
+    own = {name: f"__{at}" for at, name in enumerate(places.used)}
+    places = places.renamed(own)
+    parts = list(frame.select(pl.col(name).alias(inner) for name, inner in own.items()).iter_slices(BATCH))
     if len(parts) < 2:
         return _batch(parts[0], places, worker) if parts else pl.DataFrame(schema=RESULT_SCHEMA)
     with ThreadPoolExecutor(WORKERS) as pool:

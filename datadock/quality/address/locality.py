@@ -14,17 +14,20 @@ from functools import lru_cache
 
 from datadock.quality.address.distance import edits, jaro_winkler, one_digit_apart
 from datadock.quality.evidence import Evidence
-from datadock.quality.reference.tables import MAX_LABEL, Locality, Reference, name_key, without_article
+from datadock.quality.reference.tables import (
+    CEDEX_CITY,
+    CEDEX_TOWN,
+    DOMINANT,
+    MAX_LABEL,
+    Locality,
+    Reference,
+    name_key,
+    without_article,
+)
 
 NEAR = 0.86
 TIE = 0.02
 ONE_LETTER = 0.98
-CEDEX_TOWN = 3500
-"""Inhabitants from which a town may have CEDEX codes of its own, written without the word."""
-CEDEX_CITY = 100_000
-"""Inhabitants from which such a code may differ in its fourth digit or end in 0 or 9."""
-DOMINANT = 0.9
-"""Share of the inhabitants of all communes of a name from which one of them is proposed, with a doubt."""
 
 _CEDEX = re.compile(r"^(?P<office>.*?) ?\bCEDEX\b ?(?P<rest>.*)$")
 _QUARTER = re.compile(

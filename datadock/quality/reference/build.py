@@ -147,7 +147,7 @@ def _made(name: str, found: Downloads, base: Path) -> tuple[Published, list[Row]
         OPERATORS: (found.operators, operator_rows),
         FIRST_NAMES: (found.births, birth_rows),
     }
-    files, make = makers.get(name, ([], label_rows))
+    files, make = makers.get(name, ([], iris_rows))
     if not files:
         return None
     try:

@@ -1,7 +1,6 @@
-"""The difference of two versions of the communes and postal codes, and which addresses it touches.
+"""The difference of two versions of the communes and postal codes, as people read it.
 
-A newer reference is no reason to normalise a million addresses again: only those whose postal code or
-commune the difference names can come out otherwise.
+What it means for addresses, which of them can come out otherwise, stands in ``touched``.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import polars as pl
 
 from datadock.quality.fold import fold
 from datadock.quality.reference.tables import Reference, Row
+from datadock.quality.reference.touched import Touched, touched_by
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,7 @@ class ReferenceDifference:
         renamed: (INSEE code, old name, new name) of communes of today.
         moved: (old INSEE code, new INSEE code, name) of names that belong to another commune now.
         recoded: (INSEE code, old postal codes, new postal codes) of communes of today.
-        touched_insee: INSEE codes, of old and new, whose addresses are to be normalised again.
-        touched_postal: Postal codes whose addresses are to be normalised again.
+        touched: The codes and names whose addresses are to be normalised again.
     """
 
     added: list[tuple[str, str]]
@@ -33,23 +32,36 @@ class ReferenceDifference:
     renamed: list[tuple[str, str, str]]
     moved: list[tuple[str, str, str]]
     recoded: list[tuple[str, str, str]]
-    touched_insee: frozenset[str]
-    touched_postal: frozenset[str]
+    touched: Touched
+
+    @property
+    def touched_insee(self) -> frozenset[str]:
+        """INSEE codes, as the older version gives them, whose addresses are to be normalised again."""
+        return self.touched.insee
+
+    @property
+    def touched_postal(self) -> frozenset[str]:
+        """Postal codes of which either version knows something that the other does not."""
+        return self.touched.postal
 
     @property
     def empty(self) -> bool:
-        """Whether the two versions say the same."""
-        return not (self.added or self.removed or self.renamed or self.moved or self.recoded)
+        """Whether the two versions say the same of every address."""
+        return self.touched.empty
 
-    def touches(self, code_postal: str, code_insee: str) -> pl.Expr:
+    def touches(self, code_postal: str, code_insee: str, codes: str = "", text: tuple[str, ...] = ()) -> pl.Expr:
         """Give the expression that is true for the addresses to normalise again.
 
+        With all columns named, every address whose result differs is among them, and few others. Without the
+        text all addresses are that were not placed by their code alone; with neither, only those without a place.
+
         Args:
-            code_postal: Column of the normalised (or raw) postal code.
+            code_postal: Column of the postal code found with the older version.
             code_insee: Column of the INSEE code found with the older version.
+            codes: Column of its detail codes.
+            text: Columns of the address as it was given, all of them.
         """
-        touched = pl.col(code_postal).is_in(sorted(self.touched_postal))
-        return (touched | pl.col(code_insee).is_in(sorted(self.touched_insee))).fill_null(value=False)
+        return self.touched.expression(code_postal, code_insee, codes, text)
 
 
 def compare_references(old: Reference, new: Reference) -> ReferenceDifference:
@@ -57,17 +69,13 @@ def compare_references(old: Reference, new: Reference) -> ReferenceDifference:
     before, after = _names(old), _names(new)
     gone = before.keys() - after.keys()
     fresh = after.keys() - before.keys()
-    moves = sorted(_moves(before, after, gone, fresh))
+    moves = sorted(_moves(gone, fresh))
     taken = {(source, name) for source, _, name in moves} | {(target, name) for _, target, name in moves}
     renamed = _renamed(old, new)
     taken |= {pair for code, was, now in renamed for pair in ((code, fold(was)), (code, fold(now)))}
     added = sorted((code, after[code, name]) for code, name in fresh if (code, name) not in taken)
     removed = sorted((code, before[code, name]) for code, name in gone if (code, name) not in taken)
-    recoded = _recoded(old, new)
-    insee = {item[0] for item in (*added, *removed, *renamed, *recoded)} | {c for m in moves for c in m[:2]}
-    postal = {code for item in recoded for code in _changed(item[1], item[2])}
-    postal |= _postal(old, insee) | _postal(new, insee)
-    return ReferenceDifference(added, removed, renamed, moves, recoded, frozenset(insee), frozenset(postal))
+    return ReferenceDifference(added, removed, renamed, moves, _recoded(old, new), touched_by(old, new))
 
 
 def _names(reference: Reference) -> dict[tuple[str, str], str]:
@@ -75,18 +83,12 @@ def _names(reference: Reference) -> dict[tuple[str, str], str]:
     return {(row["code_actuel"], fold(row["nom"])): row["nom"] for row in reference.localities}
 
 
-def _moves(
-    before: dict[tuple[str, str], str],
-    after: dict[tuple[str, str], str],
-    gone: set[tuple[str, str]],
-    fresh: set[tuple[str, str]],
-) -> set[tuple[str, str, str]]:
+def _moves(gone: set[tuple[str, str]], fresh: set[tuple[str, str]]) -> set[tuple[str, str, str]]:
     targets: dict[str, set[str]] = {}
     for code, name in fresh:
         targets.setdefault(name, set()).add(code)
     near = ((code, target, name) for code, name in gone for target in targets.get(name, ()))
-    unique = {(code, target, name) for code, target, name in near if code[:2] == target[:2]}
-    return {item for item in unique if len(targets[item[2]]) == 1 and (item[0], item[2]) in before and after}
+    return {item for item in near if item[0][:2] == item[1][:2] and len(targets[item[2]]) == 1}
 
 
 def _today(reference: Reference) -> dict[str, Row]:
@@ -108,12 +110,3 @@ def _recoded(old: Reference, new: Reference) -> list[tuple[str, str, str]]:
         for code in before.keys() & after.keys()
         if set(before[code]["codes_postaux"].split("|")) != set(after[code]["codes_postaux"].split("|"))
     )
-
-
-def _changed(old: str, new: str) -> set[str]:
-    return (set(old.split("|")) ^ set(new.split("|"))) - {""}
-
-
-def _postal(reference: Reference, codes: set[str]) -> set[str]:
-    found = (row["codes_postaux"].split("|") for row in reference.localities if row["code_actuel"] in codes)
-    return {code for item in found for code in item if code}

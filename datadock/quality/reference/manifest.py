@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -158,13 +159,14 @@ def deciding_hashes(folder: Path = DATA) -> dict[str, str]:
     return {name: entry_of(name, folder)[1].sha256 for name in DECIDING}
 
 
-def version_of(folder: Path = DATA, extra: str = "") -> str:
+def version_of(folder: Path = DATA, extra: str = "", entries: Mapping[str, TableEntry] | None = None) -> str:
     """Name the version of a folder: that of its communes, and a mark that changes with any deciding table.
 
     Args:
         folder: Folder of tables.
         extra: Hash of a further table that decides (a user's list of CEDEX codes).
+        entries: Entries to go by, in place of those that are read for the folder.
     """
-    hashes = deciding_hashes(folder)
-    mark = digest("".join([*(hashes[name] for name in DECIDING), extra]).encode())[:8]
-    return f"communes {entry_of(LOCALITIES, folder)[1].version} ({mark})"
+    told = entries or {name: entry_of(name, folder)[1] for name in DECIDING}
+    mark = digest("".join([*(told[name].sha256 for name in DECIDING), extra]).encode())[:8]
+    return f"communes {told[LOCALITIES].version} ({mark})"

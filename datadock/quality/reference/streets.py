@@ -1,13 +1,13 @@
 """The pluggable street reference: a user's own BAN files, the public layout of 23 columns.
 
 Without them nothing claims that a street exists (``street_checked`` is false everywhere). With them a
-street is looked for among the streets of its commune, by its folded name and by its number.
+street is looked for among the streets of its commune, by its folded name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +22,7 @@ BAN_COLUMNS = (
     "nom_ld", "libelle_acheminement", "nom_afnor", "source_position", "source_nom_voie", "certification_commune",
     "cad_parcelles",
 )  # fmt: skip
+_INSEE = r"^(?:[0-9]{2}|2A|2B)[0-9]{3}$"
 _NEEDED = ("numero", "nom_voie", "code_insee", "nom_afnor", "nom_ld")
 _SMALL = frozenset({"DE", "DU", "DES", "D", "LA", "LE", "LES", "L", "ET", "EN", "AU", "AUX", "A"})
 
@@ -34,16 +35,14 @@ def street_key(folded: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class StreetReference:
-    """Streets and their numbers, by commune.
+    """Streets by commune.
 
     Args:
         streets: Printed street name by commune and street key.
-        numbers: House numbers by commune and street key.
-        version: What evidence quotes.
+        version: What tells one set of streets from another.
     """
 
     streets: Mapping[str, Mapping[str, str]]
-    numbers: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     version: str = "BAN"
 
     def knows(self, code_insee: str) -> bool:
@@ -75,25 +74,25 @@ def load_ban(paths: Path | Iterable[Path], version: str = "") -> StreetReference
 
     Args:
         paths: One file, several, or a folder that holds them.
-        version: What evidence quotes; the files' names when empty.
+        version: What tells this set of streets from another; the files' names when empty.
 
     Raises:
-        DatadockError: A file has not the columns of the public layout.
+        DatadockError: A file is missing, unreadable, empty, or has not the columns of the public layout.
     """
     files = _files(paths)
+    frames = (read_ban(path).select("code_insee", "street").iter_rows() for path in files)
+    named = version or "BAN " + ", ".join(sorted(path.name for path in files))
+    return street_reference((row for rows in frames for row in rows), named)
+
+
+def street_reference(rows: Iterable[tuple[str, str]], version: str) -> StreetReference:
+    """Give a street reference from (INSEE code, folded street) pairs; of two writings the first is kept."""
     names: dict[str, dict[str, str]] = {}
-    numbers: dict[tuple[str, str], set[str]] = {}
-    for path in files:
-        for insee, street, houses in _read(path).iter_rows():
-            key = street_key(street)
-            if key:
-                names.setdefault(insee, {}).setdefault(key, street)
-                numbers.setdefault((insee, key), set()).update(houses)
-    return StreetReference(
-        names,
-        {pair: frozenset(houses) for pair, houses in numbers.items()},
-        version or "BAN " + ", ".join(sorted(path.name for path in files)),
-    )
+    for insee, street in rows:
+        key = street_key(street)
+        if key:
+            names.setdefault(insee, {}).setdefault(key, street)
+    return StreetReference(names, version)
 
 
 def _files(paths: Path | Iterable[Path]) -> list[Path]:
@@ -107,8 +106,20 @@ def _files(paths: Path | Iterable[Path]) -> list[Path]:
     return found
 
 
-def _read(path: Path) -> pl.DataFrame:
-    frame = pl.read_csv(path, separator=";", infer_schema=False, columns=None, quote_char='"')
+def read_ban(path: Path) -> pl.DataFrame:
+    """Read one BAN file: ``code_insee``, ``street`` (folded) and its number of ``addresses``.
+
+    Raises:
+        DatadockError: The file is unreadable, empty, or has not the columns of the public layout.
+    """
+    try:
+        frame = pl.read_csv(path, separator=";", infer_schema=False, quote_char='"')
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DatadockError(
+            f"{path} cannot be read: {str(error).splitlines()[0]}",
+            "a file adresses-XX.csv.gz as adresse.data.gouv.fr publishes it",
+            "fetch it again",
+        ) from error
     lacking = [name for name in _NEEDED if name not in frame.columns]
     if lacking:
         raise DatadockError(
@@ -116,22 +127,19 @@ def _read(path: Path) -> pl.DataFrame:
             f"the public layout of {len(BAN_COLUMNS)} columns, separated by ;",
             "load the file as it is published",
         )
-    folded = frame.select(
-        pl.col("code_insee"),
-        fold_expr(pl.col("nom_voie").fill_null("")).alias("street"),
-        pl.col("numero").fill_null("").alias("number"),
-    )
-    return (
-        folded.filter(pl.col("code_insee").is_not_null() & (pl.col("street") != ""))
+    folded = frame.select(pl.col("code_insee"), fold_expr(pl.col("nom_voie").fill_null("")).alias("street"))
+    streets = (
+        folded.filter(pl.col("code_insee").str.contains(_INSEE) & (pl.col("street") != ""))
         .group_by("code_insee", "street", maintain_order=True)
-        .agg(pl.col("number").unique())
+        .agg(pl.len().alias("addresses"))
     )
+    if not streets.height:
+        raise DatadockError(
+            f"{path.name} holds no street of a commune", "rows with code_insee and nom_voie", "fetch the file again"
+        )
+    return streets
 
 
 def streets_of(rows: Iterable[tuple[str, str]], version: str = "planted") -> StreetReference:
     """Give a street reference from (INSEE code, street name) pairs."""
-    names: dict[str, dict[str, str]] = {}
-    for insee, street in rows:
-        folded = fold(street)
-        names.setdefault(insee, {}).setdefault(street_key(folded), folded)
-    return StreetReference(names, {}, version)
+    return street_reference(((insee, fold(street)) for insee, street in rows), version)

@@ -28,9 +28,15 @@ from datadock.quality.reference.manifest import (
 
 COMMON_NAME = 50
 """Births from which a word of a street counts as a first name."""
+CEDEX_TOWN = 3500
+"""Inhabitants from which a town may have CEDEX codes of its own, written without the word."""
+CEDEX_CITY = 100_000
+"""Inhabitants from which such a code may differ in its fourth digit or end in 0 or 9."""
+DOMINANT = 0.9
+"""Share of the inhabitants of all communes of a name from which one of them is proposed, with a doubt."""
 MAX_LABEL = 32
-_SAME_WORDS = {"SAINT": "ST", "SAINTE": "STE", "SAINTS": "STS", "SAINTES": "STES", "LEZ": "LES", "S": "SUR"}
-_SAME_WORDS |= {"SS": "SOUS", "ND": "NOTRE DAME"}
+SAME_WORDS = {"SAINT": "ST", "SAINTE": "STE", "SAINTS": "STS", "SAINTES": "STES", "LEZ": "LES", "S": "SUR"}
+SAME_WORDS |= {"SS": "SOUS", "ND": "NOTRE DAME"}
 _ARTICLES = ("LE ", "LA ", "LES ", "L ")
 
 Row = Mapping[str, str]
@@ -45,7 +51,7 @@ MONACO: Row = {
 @lru_cache(maxsize=200_000)
 def name_key(folded: str) -> str:
     """Give the form in which two names of communes are compared: SAINT and ST, LES and LEZ are equal."""
-    return " ".join([_SAME_WORDS.get(word, word) for word in folded.split()])
+    return " ".join([SAME_WORDS.get(word, word) for word in folded.split()])
 
 
 def without_article(key: str) -> str:

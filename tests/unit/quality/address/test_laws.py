@@ -81,3 +81,10 @@ def test_rows_keep_their_order_and_nulls_are_empty():
         ("APPT 2", "1 RUE HAUTE", "57000 METZ", "CORRIGEE"),
         ("", "1 RUE HAUTE", "57000 METZ", "OK"),
     ]
+
+
+def test_columns_may_have_any_name():
+    for name in ("row", "text", "code", "city", "__0"):
+        frame = pl.DataFrame({name: ["Appt 2 1 rue Haute 57000 Metz", "1 rue Haute 57000 Metz"] * 2})
+        result = normalise_addresses(frame, AddressColumns((name,)), normaliser=NORMALISER)
+        assert result["line_4"].to_list() == ["1 RUE HAUTE"] * 4
