@@ -26,6 +26,9 @@ def fingerprint(dock: Dock) -> str:
     for table in (names.DECISIONS, names.QUARANTINE):
         digest.update(f"{table}={dock.lake.version(table)};".encode())
     digest.update(f"due={_due(dock)};".encode())
+    reference = dock.settings.home_path / "reference"
+    for path in (reference / "tables" / "current", *sorted(reference.glob("ban/*.json"))):
+        digest.update(path.read_bytes() if path.exists() else b"-")
     digest.update(dock.catalog.digest.encode() + dock.settings.modules_off.encode())
     for path in _files(dock.settings.dbt_project):
         digest.update(path.name.encode() + path.read_bytes())

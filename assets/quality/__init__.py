@@ -11,7 +11,7 @@ import dagster as dg
 from assets.dbt_models import WAREHOUSE_POOL
 from assets.workspace import delta_facts, metadata_of, open_workspace
 from datadock import names
-from datadock.contact_points import update_points, update_values
+from datadock.contact_points import references_in_use, update_points, update_values
 from datadock.dock import Dock
 
 OWNER = "team:data-stewards"
@@ -49,7 +49,7 @@ def _values() -> dg.AssetsDefinition:
     )
     def values(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> Iterator[dg.MaterializeResult]:
         with dock.progress.step("quality/values") as note:
-            report = update_values(open_workspace(context, dock))
+            report = update_values(open_workspace(context, dock), references_in_use(dock.settings))
             changed, again = sum(report.changed.values()), sum(report.checked_again.values())
             note(f"{sum(report.new.values()):,} new, {again:,} checked again, {changed:,} of them changed")
         for table, (kind, _) in _VALUES.items():

@@ -6,6 +6,7 @@ difference.
 """
 
 from datadock.contact_points.points import PointsReport, update_points
+from datadock.contact_points.references import References, references_in_use
 from datadock.contact_points.values import ValuesReport, update_values
 
-__all__ = ["PointsReport", "ValuesReport", "update_points", "update_values"]
+__all__ = ["PointsReport", "References", "ValuesReport", "references_in_use", "update_points", "update_values"]

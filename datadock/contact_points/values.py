@@ -19,10 +19,10 @@ import pyarrow as pa
 
 from datadock import quality
 from datadock.contact_points.kinds import KINDS, ValueKind, declared_values
+from datadock.contact_points.references import References
 from datadock.identity.workspace import Workspace, latest_rows
-from datadock.lake import Lake
 from datadock.quality.address import AddressNormaliser
-from datadock.quality.reference import Reference, compare_references, load_reference
+from datadock.quality.reference import load_reference
 
 _BATCH = 100_000
 """Values that are in the making at a time, which bounds the memory."""
@@ -49,21 +49,21 @@ class ValuesReport:
     reference: str = ""
 
 
-def update_values(workspace: Workspace, normaliser: AddressNormaliser | None = None) -> ValuesReport:
+def update_values(workspace: Workspace, references: References | None = None) -> ValuesReport:
     """Bring the stores up to the values that the warehouse holds.
 
     Args:
         workspace: The run's workspace; the staging and intermediate models are built.
-        normaliser: Reads addresses; by the packaged reference when none is given.
+        references: The postal reference and streets in use; the packaged reference when none are given.
 
     Raises:
         WarehouseError: When the contacts cannot be read.
     """
-    worker = normaliser or AddressNormaliser(load_reference())
-    report = ValuesReport(reference=worker.reference.version)
+    used = references or References(load_reference())
+    report = ValuesReport(reference=used.version)
     with workspace.connection(with_contacts=True) as con:
         for kind in KINDS:
-            _update(con, workspace, kind, worker, report)
+            _update(con, workspace, kind, used, report)
     return report
 
 
@@ -71,17 +71,18 @@ def _update(
     con: duckdb.DuckDBPyConnection,
     workspace: Workspace,
     kind: ValueKind,
-    worker: AddressNormaliser,
+    references: References,
     report: ValuesReport,
 ) -> None:
+    worker = references.normaliser
     before = workspace.cursor(kind.table)
-    inputs = {"rules": _rules(), "reference": worker.reference.version, "generation": before.get("generation", 0)}
+    inputs = {"rules": _rules(), "reference": references.version, "generation": before.get("generation", 0)}
     known = workspace.scan_or_empty(kind.table, {"value_id": "varchar"})
     con.execute(
         f"create or replace temp table dd_new as from ({declared_values(kind, workspace.catalog, _tables(con))}) "
         f"anti join (select distinct value_id from {known}) using (value_id)"
     )
-    again = _touched(con, workspace, kind, before, worker.reference)
+    again = _touched(con, workspace, kind, before, references)
     new = _count(con, "dd_new")
     report.values[kind.name] = int(con.execute(f"select count(distinct value_id) from {known}").fetchall()[0][0]) + new
     report.new[kind.name], report.checked_again[kind.name], report.changed[kind.name] = new, again, 0
@@ -90,7 +91,7 @@ def _update(
         return
     inputs["generation"] += 1
     stamps = {
-        "reference": worker.reference.version,
+        "reference": references.version,
         "generation": inputs["generation"],
         "run_id": workspace.run_id,
         "recorded_at": workspace.run_at,
@@ -103,30 +104,28 @@ def _update(
 
 
 def _touched(
-    con: duckdb.DuckDBPyConnection, workspace: Workspace, kind: ValueKind, before: dict[str, Any], reference: Reference
+    con: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    kind: ValueKind,
+    before: dict[str, Any],
+    references: References,
 ) -> int:
     """Create ``dd_again``: the latest row of every stored value that is to be read again."""
     con.execute("drop table if exists dd_again")
     other_rules = before.get("rules", _rules()) != _rules()
-    other_reference = kind.name == "address" and before.get("reference", reference.version) != reference.version
+    other_reference = kind.name == "address" and before.get("reference", references.version) != references.version
     if not other_rules and not other_reference:
         return 0
-    con.execute(f"create temp table dd_again as {latest_rows(workspace, kind.table, 'value_id')}")
-    if not other_rules:
-        difference = compare_references(load_reference_version(workspace.lake, before["reference"]), reference)
-        con.register("dd_insee", pl.DataFrame({"code": sorted(difference.touched_insee)}).to_arrow())
-        con.register("dd_postal", pl.DataFrame({"code": sorted(difference.touched_postal)}).to_arrow())
-        # A value without a code found is one that a newer reference may well know.
-        con.execute(
-            "delete from dd_again where not coalesce(code_insee in (from dd_insee) or code_postal in (from dd_postal) "
-            "or declared_postcode in (from dd_postal) or code_insee = '', false)"
-        )
-    return _count(con, "dd_again")
-
-
-def load_reference_version(lake: Lake, version: str) -> Reference:
-    """Return an older version of the reference."""
-    raise NotImplementedError(version)
+    newest = latest_rows(workspace, kind.table, "value_id")
+    if other_rules:
+        con.execute(f"create temp table dd_again as {newest}")
+        return _count(con, "dd_again")
+    looked_at = ", ".join(("value_id", *kind.declared, "code_postal", "code_insee", "codes", "street_checked"))
+    stored = con.sql(f"select {looked_at} from ({newest})").pl()
+    ids = stored.filter(references.touches(before["reference"], kind.declared)).select("value_id")
+    con.register("dd_touched_values", ids.to_arrow())
+    con.execute(f"create temp table dd_again as select * from ({newest}) semi join dd_touched_values using (value_id)")
+    return ids.height
 
 
 def _changed(con: duckdb.DuckDBPyConnection, kind: ValueKind, worker: AddressNormaliser, again: int) -> pl.DataFrame:

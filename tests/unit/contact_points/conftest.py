@@ -73,7 +73,7 @@ class Dock:
         catalog = replace(self.workspace.catalog, contact_rules=ContactRules.model_validate(rules))
         self.workspace = replace(self.workspace, catalog=catalog)
 
-    def run(self, day=DAY, normaliser=None):
+    def run(self, day=DAY, references=None):
         """Build the warehouse anew and bring values and points up to it; return both reports."""
         self.runs += 1
         at = datetime.fromisoformat(f"{day}T05:00:00+00:00")
@@ -91,7 +91,7 @@ class Dock:
                     names = ", ".join(f'"{name}"' for name in row)
                     marks = ", ".join("?" * len(row))
                     con.execute(f"insert into intermediate.{table} ({names}) values ({marks})", list(row.values()))
-        return update_values(self.workspace, normaliser), update_points(self.workspace)
+        return update_values(self.workspace, references), update_points(self.workspace)
 
     def log(self, table="quality/contact_points"):
         files = self.workspace.lake.files(table)

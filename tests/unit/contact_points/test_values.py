@@ -4,11 +4,11 @@ import polars as pl
 import pytest
 
 from datadock import names
+from datadock.contact_points import References
 from datadock.contact_points.kinds import KINDS
 from datadock.contact_points.values import table_schema, update_values
 from datadock.identity import Workspace
-from datadock.quality.address import AddressNormaliser
-from datadock.quality.reference import load_reference
+from datadock.quality.reference import Reference, StreetReference, load_reference
 from datadock.warehouse.lake_tables import TABLES
 
 HOME = {"address_line": "12 bis r de la République", "postcode": "69002", "city": "lyon"}
@@ -31,7 +31,7 @@ def test_a_value_stands_beside_what_was_declared_with_status_and_evidence(dock):
     assert row["status"] == "CORRIGEE"
     assert all(item["rule"] and item["field"] for item in row["evidence"])
     assert row["street_checked"] is False
-    assert row["reference"] == load_reference().version
+    assert row["reference"] == f"{load_reference().version}; no streets"
 
 
 def test_a_second_run_with_nothing_new_writes_nothing(dock):
@@ -106,18 +106,49 @@ def test_a_warehouse_of_contacts_alone_is_enough(dock, tmp_path):
     assert update_values(alone).new["email"] == 1
 
 
+def _reference(version, *rows):
+    keys = ("code_insee", "nom", "type", "code_actuel", "departement", "codes_postaux", "population")
+    return Reference([dict(zip(keys, row, strict=True)) for row in rows], version=version)
+
+
+HAUTE = ("01001", "Alpha", "commune-actuelle", "01001", "01", "01100", "5")
+BASSE = ("01002", "Beta", "commune-actuelle", "01002", "01", "01200", "5")
+OLDER = _reference("communes 1", HAUTE, BASSE)
+MERGED = ("01003", "Gamma", "commune-actuelle", "01003", "01", "01200", "9")
+NEWER = _reference("communes 2", HAUTE, MERGED, ("01002", "Beta", "commune-deleguee", "01003", "01", "01200", ""))
+
+
 def test_a_newer_reference_reads_again_what_it_touches_and_nothing_else(dock):
-    """Without Vaulx-en-Velin in the reference, its address is in doubt; with it, it is good: the other stays unread."""
-    dock.contact("1", address_line="3 rue Paul Doumer", postcode="69120", city="Vaulx-en-Velin")
-    dock.contact("2", address_line="5 rue de Paris", postcode="59000", city="Lille")
-    now = load_reference()
-    older = now.without_insee("69256") if hasattr(now, "without_insee") else None
-    if older is None:
-        pytest.skip("older references are loaded by version")
-    dock.run(normaliser=AddressNormaliser(older))
-    values, points = dock.run(normaliser=AddressNormaliser(now))
-    assert values.checked_again["address"] == 1
-    assert values.changed["address"] == 1
-    assert points.changes == {"restored": 1}
-    rows = dock.log(names.ADDRESS_VALUES).filter(pl.col("declared_city") == "Vaulx-en-Velin")
-    assert rows["reference"].to_list() == [older.version, now.version]
+    dock.contact("1", address_line="3 rue Haute", postcode="01100", city="Alpha")
+    dock.contact("2", address_line="5 rue Basse", postcode="01200", city="Beta")
+    dock.run(references=References(OLDER))
+    values, points = dock.run(references=References(NEWER, older={"communes 1": OLDER}.get))
+    assert (values.checked_again["address"], values.changed["address"]) == (1, 1)
+    rows = dock.log(names.ADDRESS_VALUES).filter(pl.col("declared_city") == "Beta")
+    assert rows.select("line_5", "line_6", "code_insee", "reference").rows() == [
+        ("", "01200 BETA", "01002", "communes 1; no streets"),
+        ("BETA", "01200 GAMMA", "01003", "communes 2; no streets"),
+    ]
+    assert rows["evidence"][1].to_list()[0]["reference"] == "communes 2"
+    assert sum(points.changes.values()) == 1
+    again, points = dock.run(references=References(NEWER, older={"communes 1": OLDER}.get))
+    assert (again.checked_again["address"], points.changes) == (0, {})
+
+
+def test_an_older_reference_that_is_gone_has_everything_read_again(dock):
+    dock.contact("1", address_line="3 rue Haute", postcode="01100", city="Alpha")
+    dock.contact("2", address_line="5 rue Basse", postcode="01200", city="Beta")
+    dock.run(references=References(OLDER))
+    values, _ = dock.run(references=References(NEWER))
+    assert (values.checked_again["address"], values.changed["address"]) == (2, 1)
+
+
+def test_loaded_streets_check_the_addresses_of_their_communes(dock):
+    dock.contact("1", address_line="3 rue Haute", postcode="01100", city="Alpha")
+    dock.contact("2", address_line="5 rue Basse", postcode="01200", city="Beta")
+    dock.run(references=References(OLDER))
+    streets = StreetReference({"01001": {"RUE HAUTE": "RUE HAUTE"}}, "BAN 01 (1)")
+    values, _ = dock.run(references=References(OLDER, streets))
+    assert (values.checked_again["address"], values.changed["address"]) == (1, 1)
+    latest = dock.log(names.ADDRESS_VALUES).filter(pl.col("declared_city") == "Alpha")[-1]
+    assert latest.select("street_checked", "status", "reference").rows() == [(True, "OK", "communes 1; BAN 01 (1)")]
