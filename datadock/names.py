@@ -40,8 +40,11 @@ VALUES = (ADDRESS_VALUES, PHONE_VALUES, EMAIL_VALUES, NAME_VALUES)
 CONTACT_POINTS = "quality/contact_points"
 """Delta table: which record says which contact point since when, and its state; the log of every change of it."""
 
-ENRICHMENTS = "quality/enrichments"
-"""Delta table: values that were inferred or joined from elsewhere, each with source and date; removable by source."""
+COMMUNES = "reference/communes"
+"""Delta table: the communes of each reference version that was used, with their IRIS where there is but one."""
+
+ORIGINS = "reference/origins"
+"""Delta table: where enriched values come from, and whether the deployment wants them."""
 
 PAIRS = "golden/pairs"
 MEMBERSHIPS = "golden/memberships"

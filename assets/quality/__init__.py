@@ -4,6 +4,7 @@ Each step brings its tables up to what is upstream, by difference; repeated, it 
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -13,6 +14,7 @@ from assets.workspace import delta_facts, metadata_of, open_workspace
 from datadock import names
 from datadock.contact_points import references_in_use, update_points, update_values
 from datadock.dock import Dock
+from datadock.refdata import publish_reference
 
 OWNER = "team:data-stewards"
 _READS = ("int_source_contact", "int_contact_address", "int_event", "int_move")
@@ -26,9 +28,41 @@ _VALUES = {
 }
 
 
+_REFERENCE = {
+    names.COMMUNES: "Communes of each reference version that was used, with their IRIS where there is but one.",
+    names.ORIGINS: "Where enriched values come from: reference table, version, licence, and whether it is wanted.",
+}
+
+
 def build(_dock: Dock) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
     """Return the quality layer of a deployment."""
-    return [_values(), _points()], []
+    return [_reference(), _values(), _points()], []
+
+
+def _reference() -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="reference",
+        specs=[
+            dg.AssetSpec(
+                table.split("/"),
+                group_name=names.QUALITY,
+                owners=[OWNER],
+                kinds={"delta"},
+                description=f"{description} One row per row of the table and version.",
+            )
+            for table, description in _REFERENCE.items()
+        ],
+    )
+    def reference(dock: dg.ResourceParam[Dock]) -> Iterator[dg.MaterializeResult]:
+        with dock.progress.step("reference") as note:
+            used = references_in_use(dock.settings)
+            off = dock.catalog.enrichments.off
+            written = publish_reference(dock.lake, used.reference, off, datetime.now(UTC))
+            note(f"{used.version}, {written} tables written")
+        for table in _REFERENCE:
+            yield dg.MaterializeResult(asset_key=table.split("/"), metadata=delta_facts(dock, table))
+
+    return reference
 
 
 def _values() -> dg.AssetsDefinition:
@@ -37,7 +71,7 @@ def _values() -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 table.split("/"),
-                deps=SOURCES,
+                deps=[*SOURCES, names.COMMUNES.split("/")],
                 group_name=names.QUALITY,
                 owners=[OWNER],
                 kinds={"delta"},

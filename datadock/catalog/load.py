@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from datadock.catalog.model import ContactRules, Source, Survivorship
+from datadock.catalog.model import ContactRules, Enrichments, Source, Survivorship
 from datadock.errors import CatalogError
 from datadock.names import is_source_name
 
-_Rules = TypeVar("_Rules", Survivorship, ContactRules)
+_Rules = TypeVar("_Rules", Survivorship, ContactRules, Enrichments)
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Catalog:
         sources: Declared sources by name, in alphabetical order.
         survivorship: The rules that choose golden values.
         contact_rules: What returned letters and bounces mean for a contact point.
+        enrichments: Which inferred or joined attributes are not wanted.
         digest: SHA-256 of every declaration's bytes; changes when any of them does.
     """
 
@@ -37,6 +38,7 @@ class Catalog:
     sources: dict[str, Source]
     survivorship: Survivorship = field(default_factory=Survivorship)
     contact_rules: ContactRules = field(default_factory=ContactRules)
+    enrichments: Enrichments = field(default_factory=Enrichments)
     digest: str = ""
 
     def source(self, name: str) -> Source:
@@ -62,7 +64,8 @@ def load_catalog(folder: Path) -> Catalog:
     """Read and validate a catalog folder.
 
     Args:
-        folder: A folder with ``sources/*.yml`` and optionally ``survivorship.yml`` and ``contact_rules.yml``.
+        folder: A folder with ``sources/*.yml``, and optionally ``survivorship.yml``, ``contact_rules.yml`` and
+            ``enrichments.yml``.
 
     Raises:
         CatalogError: With every problem of every file, each on its line.
@@ -84,13 +87,14 @@ def load_catalog(folder: Path) -> Catalog:
             sources[source.name] = source
     survivorship = _read_rules(folder / "survivorship.yml", Survivorship, digest, problems)
     contact_rules = _read_rules(folder / "contact_rules.yml", ContactRules, digest, problems)
+    enrichments = _read_rules(folder / "enrichments.yml", Enrichments, digest, problems)
     _check_references(sources, problems)
     if problems:
         raise CatalogError(
             f"the catalog {folder} has {len(problems)} problem(s):\n" + "\n".join(f"  - {p}" for p in problems),
             action="mend the files named above; nothing was run",
         )
-    return Catalog(folder, sources, survivorship, contact_rules, digest.hexdigest())
+    return Catalog(folder, sources, survivorship, contact_rules, enrichments, digest.hexdigest())
 
 
 class _Loader(yaml.SafeLoader):

@@ -230,6 +230,14 @@ class Bounces(_Declared):
     soft_window_days: int = Setting(30, ge=1)
 
 
+class Enrichments(_Declared):
+    """Which inferred or joined attributes a deployment does not want; what is switched off is gone at the next run."""
+
+    off: list[Literal["commune", "iris", "age_band", "sex", "phone_operator", "phone_type"]] = Setting(
+        default_factory=list
+    )
+
+
 class ContactRules(_Declared):
     """What incidents mean for the contact point that they concern."""
 
@@ -241,6 +249,7 @@ __all__ = [
     "ENTITIES",
     "ContactReference",
     "ContactRules",
+    "Enrichments",
     "Entity",
     "Field",
     "Format",

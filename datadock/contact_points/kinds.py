@@ -163,7 +163,7 @@ def _read_names(rows: pl.DataFrame, _normaliser: AddressNormaliser) -> pl.DataFr
         read = normalise_full_names(wholes["declared_full_name"])
         results.append(wholes.select("__row").hstack(read))
     if not results:
-        return pl.DataFrame(schema=dict(NAME_SCHEMA))
+        return normalise_full_names(rows["declared_full_name"])
     return pl.concat(results).sort("__row").drop("__row")
 
 

@@ -74,7 +74,7 @@ def update_points(workspace: Workspace) -> PointsReport:
         _judge(con, workspace)
         con.execute(f"create or replace temp table dd_changes as {_changes(workspace, generation)}")
         report = _report(con)
-        inputs = {"values": seen, "due_on": _due_on(con, workspace), "rules": _rules(workspace)}
+        inputs: dict[str, Any] = {"values": seen, "due_on": _due_on(con, workspace), "rules": _rules(workspace)}
         if report.changes or any(before.get(name) != value for name, value in inputs.items()):
             inputs["generation"] = generation
             rows = con.sql(f"select {', '.join(LOG)} from dd_changes order by kind, source, source_key")

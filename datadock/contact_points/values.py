@@ -122,7 +122,7 @@ def _touched(
         return _count(con, "dd_again")
     looked_at = ", ".join(("value_id", *kind.declared, "code_postal", "code_insee", "codes", "street_checked"))
     stored = con.sql(f"select {looked_at} from ({newest})").pl()
-    ids = stored.filter(references.touches(before["reference"], kind.declared)).select("value_id")
+    ids: pl.DataFrame = stored.filter(references.touches(before["reference"], kind.declared)).select("value_id")
     con.register("dd_touched_values", ids.to_arrow())
     con.execute(f"create temp table dd_again as select * from ({newest}) semi join dd_touched_values using (value_id)")
     return ids.height
@@ -132,8 +132,9 @@ def _changed(con: duckdb.DuckDBPyConnection, kind: ValueKind, worker: AddressNor
     """Return the ids of values whose result is another than the stored one, with their declared texts."""
     texts = ", ".join(("value_id", *kind.declared))
     if not again:
-        return con.sql(f"select {texts} from dd_new limit 0").pl()
-    stored = con.sql("from dd_again order by value_id").pl()
+        none: pl.DataFrame = con.sql(f"select {texts} from dd_new limit 0").pl()
+        return none
+    stored: pl.DataFrame = con.sql("from dd_again order by value_id").pl()
     read = kind.read(stored.select(kind.declared), worker)
     said = [name for name in kind.schema if name != "evidence"]
     now = read.select(said).with_columns(pl.col("status").cast(pl.String))

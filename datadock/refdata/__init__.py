@@ -5,6 +5,7 @@ Versions that were used are kept, so that the next one can be compared with them
 """
 
 from datadock.refdata.ledger import VERSIONS, UsedVersion, record_versions, used_versions
+from datadock.refdata.publish import publish_reference
 from datadock.refdata.store import current_reference, install, installed_versions, read_contacts_by, reference_at
 from datadock.refdata.streets import current_streets, install_ban, loaded_ban
 
@@ -17,6 +18,7 @@ __all__ = [
     "install_ban",
     "installed_versions",
     "loaded_ban",
+    "publish_reference",
     "read_contacts_by",
     "record_versions",
     "reference_at",

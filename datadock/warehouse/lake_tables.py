@@ -137,6 +137,22 @@ TABLES: dict[str, dict[str, str]] = {
         "run_id": "varchar",
         "recorded_at": _TIME,
     },
+    names.COMMUNES: {
+        **dict.fromkeys(("code_insee", "name", "department", "postal_codes"), "varchar"),
+        "population": "bigint",
+        "n_iris": "bigint",
+        "only_iris": "varchar",
+        "reference": "varchar",
+        "step": "bigint",
+        "loaded_at": _TIME,
+    },
+    names.ORIGINS: {
+        **dict.fromkeys(("attribute", "origin", "version", "licence", "rule"), "varchar"),
+        "is_on": "boolean",
+        "reference": "varchar",
+        "step": "bigint",
+        "loaded_at": _TIME,
+    },
     names.PAIRS: {
         "left_source": "varchar",
         "left_key": "varchar",
