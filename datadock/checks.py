@@ -85,11 +85,12 @@ def suite_checks(
     name: str,
     pool: str,
     blocking: Collection[str] = (),
+    gates: Collection[dg.AssetKey] = (),
 ) -> dg.AssetChecksDefinition:
     """Return expectation suites of a layer as one definition, a check per table.
 
-    A failed rule of severity ``critical`` is an error, and stops what comes after a table of ``blocking``;
-    others are warnings.
+    A failed rule of severity ``critical`` is an error, and stops what comes after a table of ``blocking``,
+    and after every gate; others are warnings.
 
     Args:
         layer: Name of the layer.
@@ -98,23 +99,20 @@ def suite_checks(
         pool: Concurrency pool of whatever reads the warehouse file.
         blocking: Tables whose errors stop what comes after. None of them may have another table of the
             same step behind it: the step would have to wait for itself.
+        gates: Tables made of the layer's, with a check of their own that holds while no suite of the layer has an
+            error: so tables that others of the same step read stop what comes after the step.
     """
     known = {plan.table: plan for plan in plans_of()}
-    specs = [
-        dg.AssetCheckSpec(
-            plan.name,
-            asset=dg.AssetKey([layer, table]),
-            blocking=table in blocking,
-            description="Expectations on distributions and business rules; see Data Docs for each in words.",
-        )
-        for table, plan in known.items()
-    ]
+    specs = [_suite_spec(layer, plan, blocking) for plan in known.values()]
+    specs += [_gate_spec(layer, gate) for gate in gates]
 
     @dg.multi_asset_check(name=name, specs=specs, can_subset=True, pool=pool)
     def expectations(
         context: dg.AssetCheckExecutionContext, dock: dg.ResourceParam[Dock]
     ) -> Iterator[dg.AssetCheckResult]:
-        wanted = [table for table, plan in known.items() if _key(layer, plan) in context.selected_asset_check_keys]
+        selected = context.selected_asset_check_keys
+        passing = [gate for gate in gates if _gate_spec(layer, gate).key in selected]
+        wanted = [table for table, plan in known.items() if passing or _key(layer, plan) in selected]
         with dock.progress.step(name) as note:
             results = run_suites(
                 dock.settings, plans_of(), context.run.run_id, declared=declared_tables(dock.catalog), only=wanted
@@ -122,7 +120,10 @@ def suite_checks(
             note(f"{len(results)} suites, {sum(len(result.failed) for result in results)} expectations failed")
         judged = {result.table: _result(layer, result) for result in results}
         for table in wanted:
-            yield judged.get(table) or _nothing_to_judge(layer, known[table])
+            if _key(layer, known[table]) in selected:
+                yield judged.get(table) or _nothing_to_judge(layer, known[table])
+        for gate in passing:
+            yield _gate_result(layer, gate, results)
 
     return expectations
 
@@ -134,6 +135,34 @@ def is_suite(checks: dg.AssetChecksDefinition) -> bool:
 
 def _key(layer: str, plan: SuitePlan) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(dg.AssetKey([layer, plan.table]), plan.name)
+
+
+def _suite_spec(layer: str, plan: SuitePlan, blocking: Collection[str]) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        plan.name,
+        asset=dg.AssetKey([layer, plan.table]),
+        blocking=plan.table in blocking,
+        description="Expectations on distributions and business rules; see Data Docs for each in words.",
+    )
+
+
+def _gate_spec(layer: str, gate: dg.AssetKey) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        names.suite(layer, "all"),
+        asset=gate,
+        blocking=True,
+        description=f"No expectation suite of the {layer} tables has a failed critical rule.",
+    )
+
+
+def _gate_result(layer: str, gate: dg.AssetKey, results: Iterable[SuiteResult]) -> dg.AssetCheckResult:
+    failed = [result.suite for result in results if result.severity == "critical"]
+    return dg.AssetCheckResult(
+        passed=not failed,
+        asset_key=gate,
+        check_name=names.suite(layer, "all"),
+        metadata={"expected": "no suite with a failed critical rule", "found": dg.MetadataValue.json(failed)},
+    )
 
 
 def _result(layer: str, result: SuiteResult) -> dg.AssetCheckResult:

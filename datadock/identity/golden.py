@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import duckdb
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from datadock import names
 from datadock.catalog.fields import MODEL
+from datadock.identity.golden_rows import golden_rows
 from datadock.identity.memberships import current_memberships, read_log
-from datadock.identity.survivorship import survive
+from datadock.identity.survivorship import groups_of, survive
 from datadock.identity.workspace import CONTACTS, FEATURES, Workspace
 
 _SQL_TYPES = {
@@ -69,13 +74,12 @@ def build_golden(workspace: Workspace) -> GoldenReport:
         con.register("dd_current", members.to_arrow())
         _touched(con, workspace, inputs, before)
         _members(con)
-        survive(con, "dd_touched_members", workspace.catalog.survivorship, trust, "dd_golden")
-        rows = _difference(con, workspace)
-        recomputed = int(con.execute("select count(*) from dd_golden").fetchall()[0][0])
-        table = con.sql(rows).to_arrow_table()
-        retired = int(con.execute(f"select count(*) from ({rows}) where op = 'retire'").fetchall()[0][0])
-    workspace.append(names.CONTACTS, table, inputs)
-    return GoldenReport(True, recomputed=recomputed, upserted=table.num_rows - retired, retired=retired, **whole)
+        survive(con, "dd_touched_members", workspace.catalog.survivorship, trust)
+        versions = _Versions(con, workspace)
+        workspace.append(names.CONTACTS, versions.reader(), inputs)
+    return GoldenReport(
+        True, recomputed=versions.recomputed, upserted=versions.upserted, retired=versions.retired, **whole
+    )
 
 
 def _duplicates(members: pl.DataFrame) -> tuple[int, int]:
@@ -110,28 +114,59 @@ def _touched(
 def _members(con: duckdb.DuckDBPyConnection) -> None:
     fields = ", ".join(f"c.{name}::{_SQL_TYPES[kind]} as {name}" for name, (_, kind) in MODEL["contact"].items())
     con.execute(
-        "create or replace temp table dd_touched_members as select m.golden_id, c.source, c.source_key, c.party_type, "
+        "create or replace temp view dd_touched_members as select m.golden_id, c.source, c.source_key, c.party_type, "
         f"c.record_updated_at::timestamptz as record_updated_at, c._received_at::timestamptz as _received_at, {fields} "
         "from (select * from dd_current semi join dd_touched using (golden_id)) m "
         f"join {CONTACTS} c using (source, source_key)"
     )
 
 
-def _difference(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> str:
-    fields = ", ".join(MODEL["contact"])
-    nothing = ", ".join(f"null::{_SQL_TYPES[kind]} as {name}" for name, (_, kind) in MODEL["contact"].items())
-    columns = {"golden_id": "varchar", "op": "varchar", "recorded_at": "timestamptz", "row_hash": "varchar"}
-    con.execute(
-        "create or replace temp table dd_stored as select golden_id, arg_max(op, recorded_at) as op, "
-        "arg_max(row_hash, recorded_at) as row_hash "
-        f"from {workspace.scan_or_empty(names.CONTACTS, columns)} group by golden_id"
-    )
-    at, run = f"'{workspace.run_at.isoformat()}'::timestamptz as recorded_at", f"'{workspace.run_id}' as run_id"
-    return (
-        f"select g.golden_id, 'upsert' as op, {at}, {run}, g.party_type, g.n_records, g.n_sources, {fields}, "
-        "provenance, g.row_hash from dd_golden g left join dd_stored s using (golden_id) "
-        "where s.golden_id is null or s.op <> 'upsert' or s.row_hash <> g.row_hash union all "
-        f"select s.golden_id, 'retire' as op, {at}, {run}, null as party_type, 0 as n_records, 0 as n_sources, "
-        f"{nothing}, [] as provenance, '' as row_hash from dd_stored s semi join dd_touched using (golden_id) "
-        "anti join dd_golden using (golden_id) where s.op = 'upsert' order by 1"
-    )
+class _Versions:
+    """The new versions of golden contacts, as a stream; counted once it is read."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+        self.con, self.workspace = con, workspace
+        self.groups = groups_of(workspace.catalog.survivorship)
+        self.recomputed = self.upserted = self.retired = 0
+        columns = {"golden_id": "varchar", "op": "varchar", "recorded_at": "timestamptz", "row_hash": "varchar"}
+        con.execute(
+            "create or replace temp table dd_stored as select golden_id, arg_max(op, recorded_at) as op, "
+            "arg_max(row_hash, recorded_at) as row_hash "
+            f"from {workspace.scan_or_empty(names.CONTACTS, columns)} group by golden_id"
+        )
+
+    def reader(self) -> pa.RecordBatchReader:
+        """Return the rows to append."""
+        retired = self._gone()
+        parts = chain(self._moved(retired.schema), [retired])
+        return pa.RecordBatchReader.from_batches(retired.schema, (b for part in parts for b in part.to_batches()))
+
+    def _moved(self, schema: pa.Schema) -> Iterator[pa.Table]:
+        for part in golden_rows(self.con, self.groups):
+            self.recomputed += part.num_rows
+            self.con.register("dd_told", part.select(["golden_id", "row_hash"]))
+            told = self.con.sql(
+                "select coalesce(s.op = 'upsert' and s.row_hash = t.row_hash, false) as stands from dd_told t "
+                "left join dd_stored s using (golden_id) order by golden_id"
+            ).to_arrow_table()
+            self.con.unregister("dd_told")
+            rows = part.filter(pc.invert(told["stands"]))
+            self.upserted += rows.num_rows
+            for name, value in (("op", "upsert"), ("run_id", self.workspace.run_id)):
+                rows = rows.append_column(name, pa.repeat(value, rows.num_rows))
+            moment = pa.scalar(self.workspace.run_at, schema.field("recorded_at").type)
+            rows = rows.append_column("recorded_at", pa.repeat(moment, rows.num_rows))
+            yield rows.select(schema.names).cast(schema)
+
+    def _gone(self) -> pa.Table:
+        fields = ", ".join(f"null::{_SQL_TYPES[kind]} as {name}" for name, (_, kind) in MODEL["contact"].items())
+        origin = "field varchar, source varchar, source_key varchar, rule varchar, observed_at timestamptz"
+        gone = self.con.sql(
+            f"select golden_id, 'retire' as op, '{self.workspace.run_at.isoformat()}'::timestamptz as recorded_at, "
+            f"'{self.workspace.run_id}' as run_id, null::varchar as party_type, 0::bigint as n_records, "
+            f"0::bigint as n_sources, {fields}, []::struct({origin})[] as provenance, '' as row_hash "
+            "from dd_stored semi join dd_touched using (golden_id) anti join dd_contacts using (golden_id) "
+            "where op = 'upsert' order by golden_id"
+        ).to_arrow_table()
+        self.retired = gone.num_rows
+        return gone

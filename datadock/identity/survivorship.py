@@ -1,7 +1,8 @@
 """Golden values by declared rules, in columns: of a contact's records, whose value each field takes.
 
 A rule names criteria in order; the first that tells two records apart decides. What is left equal is
-decided by source and key, so that the order of rows never matters.
+decided by source and key, so that the order of rows never matters. A record's standing under a rule is
+one number, so that the winner is the largest; how the winners' values are put together is in ``golden_rows``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import duckdb
 from datadock.catalog.fields import MODEL
 from datadock.catalog.model import Rule, Survivorship
 from datadock.identity.normalise import install_macros
+
+Groups = Mapping[str, tuple[Rule, tuple[str, ...]]]
+"""Leading field to its rule and to all fields taken with it from the same record."""
 
 _VALID = {
     "email": "dd_email({0}) is not null",
@@ -34,42 +38,54 @@ _TEXT_KINDS = frozenset(
         "city",
     ]
 )
+_BITS = {"filled": 1, "validity": 1, "frequency": 20, "trust": 10, "completeness": 20, "recency": 28, "tie": 28}
+_WORD = 62
+"""Bits that a number may have before the next one is begun: together they stay within 127."""
 
 
 def survive(
-    con: duckdb.DuckDBPyConnection, members: str, survivorship: Survivorship, trust: Mapping[str, float], target: str
+    con: duckdb.DuckDBPyConnection, members: str, survivorship: Survivorship, trust: Mapping[str, float]
 ) -> None:
-    """Create the golden rows of some contacts.
+    """Create ``dd_contacts``, ``dd_members`` and ``dd_winners``: who is looked at, and whose values win.
 
     Args:
         con: Connection.
-        members: Table of their records: golden_id, source, source_key, party_type, record_updated_at,
-            _received_at, and every field of the contact model (typed).
+        members: Table or view of the records of some contacts: golden_id, source, source_key, party_type,
+            record_updated_at, _received_at, and every field of the contact model (typed).
         survivorship: Declared rules.
         trust: Trust of each source.
-        target: Table to create: golden_id, party_type, n_records, n_sources, the fields, provenance
-            (list of struct of field, source, source_key, rule, observed_at), row_hash.
+
+    Contacts are numbered in order of their golden id, records (``tie``) from the last source and key to the first.
     """
     install_macros(con)
-    groups = _groups(survivorship)
+    groups = groups_of(survivorship)
     con.execute(
-        "create or replace temp table dd_sizes as select row_number() over () as contact, * from "
-        "(select golden_id, any_value(party_type) as party_type, count(*) as n_records, "
+        "create or replace temp table dd_contacts as select row_number() over (order by golden_id) - 1 as contact, * "
+        "from (select golden_id, any_value(party_type) as party_type, count(*) as n_records, "
         f"count(distinct source) as n_sources from {members} group by golden_id)"
     )
-    con.execute(f"create or replace temp table dd_members as {_prepared(members, trust)}")
+    con.execute(
+        "create or replace temp table dd_places as select golden_id, source, source_key, contact, n_records, observed_at, "
+        "row_number() over (order by source desc, source_key desc) - 1 as tie, "
+        "dense_rank() over (order by observed_at) as recency "
+        "from (select golden_id, source, source_key, coalesce(record_updated_at, _received_at) as observed_at "
+        f"from {members}) join dd_contacts using (golden_id)"
+    )
+    con.execute(
+        f"create or replace temp table dd_members as select p.* exclude (golden_id), {_trust(trust)} as trust, "
+        f"{', '.join(f'm.{name}' for name in MODEL['contact'])} "
+        f"from {members} m join dd_places p using (golden_id, source, source_key)"
+    )
     alone = ", ".join(f"case when {_filled(fields)} then tie end as w_{x}" for x, (_, fields) in groups.items())
     chosen = ", ".join(f"{_winner(leader, rule, fields)} as w_{leader}" for leader, (rule, fields) in groups.items())
     con.execute(
-        "create or replace temp table dd_winners as "
-        f"select contact, {alone} from dd_members semi join (from dd_sizes where n_records = 1) using (contact) "
-        f"union all select contact, {chosen} from ({_counted(groups)}) group by contact"
+        f"create or replace temp table dd_winners as select contact, {alone} from dd_members where n_records = 1 "
+        f"union all select contact, {chosen} from ({_counted(con, groups)}) group by contact"
     )
-    _collect(con, groups, target)
 
 
-def _groups(survivorship: Survivorship) -> dict[str, tuple[Rule, tuple[str, ...]]]:
-    """Leading field to its rule and to all fields taken with it from the same record."""
+def groups_of(survivorship: Survivorship) -> Groups:
+    """Return which fields are taken together, and by which rule."""
     fields = tuple(MODEL["contact"])
     followers = {
         follower: leader
@@ -85,30 +101,29 @@ def _groups(survivorship: Survivorship) -> dict[str, tuple[Rule, tuple[str, ...]
     return groups
 
 
-def _prepared(members: str, trust: Mapping[str, float]) -> str:
-    weights = " ".join(f"when '{name}' then {value}" for name, value in trust.items())
-    trusted = f"case source {weights} else 0.0 end" if weights else "0.0"
-    return (
-        f"select m.*, contact, {trusted} as trust, coalesce(record_updated_at, _received_at) as observed_at, "
-        "row_number() over (order by source desc, source_key desc) as tie "
-        f"from (select * exclude (party_type) from {members}) m join dd_sizes using (golden_id)"
-    )
+def _trust(trust: Mapping[str, float]) -> str:
+    """SQL of a source's place among all degrees of trust; a source without one comes last."""
+    degrees = {value: place for place, value in enumerate(sorted({0.0, *trust.values()}))}
+    weights = " ".join(f"when '{name}' then {degrees[value]}" for name, value in trust.items())
+    return f"case source {weights} else 0 end" if weights else "0"
 
 
-def _counted(groups: Mapping[str, tuple[Rule, tuple[str, ...]]]) -> str:
-    """Records of contacts of several, with how often each one's value stands among its contact's.
-
-    Counted in narrow rows and joined back: a window over whole records would carry every field along.
-    """
+def _counted(con: duckdb.DuckDBPyConnection, groups: Groups) -> str:
+    """Records of contacts of several, with how often each one's value stands among its contact's."""
     counted = [leader for leader, (rule, _) in groups.items() if "frequency" in rule.by]
-    several = "from dd_members semi join (from dd_sizes where n_records > 1) using (contact)"
+    several = "from dd_members where n_records > 1"
     if not counted:
         return f"select * {several}"
     spelt = ", ".join(f"case when {f} is not null then hash(contact, {_spelling(f)}) end as h_{f}" for f in counted)
-    counts = ", ".join(f"count(h_{f}) over (partition by h_{f}) as n_{f}" for f in counted)
+    con.execute(f"create or replace temp table dd_spelt as select tie, {spelt} {several}")
+    counts, joins = [], []
+    for field in counted:
+        repeated = f"select h_{field}, count(*) as n from dd_spelt group by h_{field} having count(*) > 1"
+        joins.append(f"left join ({repeated}) r_{field} on r_{field}.h_{field} = s.h_{field}")
+        counts.append(f"coalesce(r_{field}.n, (s.h_{field} is not null)::int) as n_{field}")
     return (
         f"select m.*, n.* exclude (tie) from (select * {several}) m "
-        f"join (select tie, {counts} from (select tie, {spelt} {several})) n using (tie)"
+        f"join (select tie, {', '.join(counts)} from dd_spelt s {' '.join(joins)}) n using (tie)"
     )
 
 
@@ -117,9 +132,28 @@ def _spelling(field: str) -> str:
 
 
 def _winner(leader: str, rule: Rule, fields: tuple[str, ...]) -> str:
-    """SQL of the winning record's values: the leader's rule decides, a filled leader goes first."""
-    parts = [f"({leader} is not null)::int", *(_criterion(name, leader) for name in rule.by), "tie"]
-    return f"arg_max(tie, row({', '.join(parts)})) filter (where {_filled(fields)})"
+    """SQL of the winning record: the leader's rule decides, a filled leader goes first."""
+    terms = [
+        (f"({leader} is not null)::bigint", _BITS["filled"]),
+        *((_criterion(name, leader), _BITS[name]) for name in dict.fromkeys(rule.by)),
+        ("tie", _BITS["tie"]),
+    ]
+    best = f"max({_number(terms)}) filter (where {_filled(fields)})"
+    return f"({best} & {(1 << _BITS['tie']) - 1})::bigint"
+
+
+def _number(terms: list[tuple[str, int]]) -> str:
+    """SQL of one number out of several, the first the most significant."""
+    words: list[tuple[str, int]] = []
+    for text, bits in terms:
+        if words and words[-1][1] + bits <= _WORD:
+            words[-1] = (f"({words[-1][0]} * {1 << bits} + {text})", words[-1][1] + bits)
+        else:
+            words.append((text, bits))
+    number = words[0][0]
+    for text, bits in words[1:]:
+        number = f"({number}::hugeint * {1 << bits} + {text})"
+    return number
 
 
 def _filled(fields: tuple[str, ...]) -> str:
@@ -128,12 +162,13 @@ def _filled(fields: tuple[str, ...]) -> str:
 
 def _criterion(name: str, field: str) -> str:
     if name == "validity":
-        return f"({_validity(field)})::int"
+        return f"({_validity(field)})::bigint"
+    most = (1 << _BITS[name]) - 1
     return {
         "trust": "trust",
-        "recency": "epoch_us(observed_at)",
-        "completeness": f"length({field}::varchar)",
-        "frequency": f"n_{field}",
+        "recency": "recency",
+        "completeness": f"least(coalesce(length({field}::varchar), 0), {most})",
+        "frequency": f"least(n_{field}, {most})",
     }[name]
 
 
@@ -146,26 +181,3 @@ def _validity(field: str) -> str:
     if kind in _TEXT_KINDS:
         return f"dd_is_told({text})"
     return f"{field} is not null"
-
-
-def _collect(con: duckdb.DuckDBPyConnection, groups: Mapping[str, tuple[Rule, tuple[str, ...]]], target: str) -> None:
-    home = {field: f"m_{leader}" for leader, (_, fields) in groups.items() for field in fields}
-    names = tuple(MODEL["contact"])
-    joins = " ".join(f"left join dd_members m_{leader} on m_{leader}.tie = w.w_{leader}" for leader in groups)
-    values = ", ".join(f"{home[field]}.{field} as {field}" for field in names)
-    sources = ", ".join(
-        f"case when {home[f]}.{f} is not null then struct_pack(field := '{f}', source := {home[f]}.source, "
-        f"source_key := {home[f]}.source_key, rule := '{' > '.join(groups[home[f][2:]][0].by)}', "
-        f"observed_at := {home[f]}.observed_at) end"
-        for f in names
-    )
-    # The hash leaves the time of observation out: a file delivered again with the same values changes nothing.
-    origins = ", ".join(f"m_{leader}.source, m_{leader}.source_key" for leader in groups)
-    hashed = ", '\x1f', ".join(f"coalesce({home[f]}.{f}::varchar, '')" for f in names)
-    con.execute(
-        f"create or replace temp table {target} as select s.golden_id, s.party_type, s.n_records, s.n_sources, "
-        f"{values}, "
-        f"list_filter([{sources}], lambda p: p is not null) as provenance, "
-        f"md5(concat({hashed}, s.n_records, '/', s.n_sources, s.party_type, concat_ws('\x1f', {origins}))) as row_hash "
-        f"from dd_winners w join dd_sizes s using (contact) {joins}"
-    )

@@ -102,7 +102,7 @@ class Workspace:
         """Return what the last append to a table recorded of its inputs; empty where there is none."""
         return self.lake.last_inputs(table)
 
-    def append(self, table: str, rows: pa.Table, inputs: dict[str, Any]) -> None:
+    def append(self, table: str, rows: pa.Table | pa.RecordBatchReader, inputs: dict[str, Any]) -> None:
         """Append rows, once per run and inputs, and record the inputs with them."""
         text = json.dumps(inputs, sort_keys=True)
         metadata = {"datadock.inputs": text, "datadock.run_id": self.run_id}

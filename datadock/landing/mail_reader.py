@@ -1,25 +1,44 @@
-"""The mail reader: one record per message, with its labelled lines; and what is kept of it as a document."""
+"""The mail reader: one record per message, with its labelled lines; and what is kept of it as a document.
+
+A message of one plain text under well-formed header lines is taken apart by ``simple_mail``; every other one by the
+standard library. Both give the same record.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
-from datetime import UTC
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta, timezone
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
 from email.utils import parseaddr, parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
+import orjson
+import pyarrow as pa
+
 from datadock.landing.limits import Limits
-from datadock.landing.records import Chunk, Member, Refusal, json_chunks, refuse
+from datadock.landing.records import Chunk, Member, Refusal, refuse, refused_only
 
 _LABELLED = re.compile(r"^[ \t>*-]*([^\W\d_][^:\n]{0,40}?)[ \t]*:[ \t]*(\S.*?)?[ \t\r]*$", re.MULTILINE)
 _TAG = re.compile(r"<[^>]+>")
 _ERRORS = (MessageError, LookupError, ValueError, AttributeError, TypeError, RecursionError)
 """What the standard library's parser lets through on malformed messages."""
+
+_FIRST = pa.array([1], pa.int64())
+_HEADERS = re.compile(rb"(?:[!-9;-~]+:[\t -~]*\n)+\n")
+_PLAIN = re.compile(r"text/plain[ ]*(?:;[ ]*charset=(?:\"([A-Za-z0-9-]+)\"|([A-Za-z0-9-]+)))?", re.IGNORECASE)
+_PLAIN_CHARSETS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"})
+_AS_IS = frozenset({"", "7bit", "8bit", "binary"})
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+_WRITTEN_DATE = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?([0-9]{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) "
+    r"((?:19|20)[0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])([01][0-9])([0-5][0-9])"
+)
 
 
 def read_mail(member: Member, limits: Limits) -> Iterator[Chunk]:
@@ -31,7 +50,11 @@ def read_mail(member: Member, limits: Limits) -> Iterator[Chunk]:
     """
     with member.open() as stream:
         data = stream.read(limits.max_record_bytes + 1)
-    yield from json_chunks([_record(data, limits)] if data.strip() else [_empty()])
+    record = _record(data, limits) if data.strip() else _empty()
+    if isinstance(record, Refusal):
+        yield refused_only(record)
+    else:
+        yield Chunk(_FIRST, payload=pa.array([orjson.dumps(record).decode()], pa.string()))
 
 
 def _empty() -> Refusal:
@@ -42,6 +65,9 @@ def _record(data: bytes, limits: Limits) -> Any:
     if len(data) > limits.max_record_bytes:
         expected = f"at most {limits.max_record_bytes} bytes"
         return refuse(1, "record_too_long", data, found="a longer message", expected=expected)
+    simple = simple_mail(data)
+    if simple is not None:
+        return simple | _digested(data)
     try:
         message = BytesParser().parsebytes(data)
         record = describe_mail(message)
@@ -49,7 +75,30 @@ def _record(data: bytes, limits: Limits) -> Any:
         return refuse(1, "malformed_mail", data, found=f"{type(error).__name__}: {error}", expected="an e-mail message")
     if not message.keys():
         return refuse(1, "malformed_mail", data, found="no header line", expected="an e-mail message")
-    return _clean(record) | {"bytes": str(len(data)), "sha256": hashlib.sha256(data).hexdigest()}
+    return _clean(record) | _digested(data)
+
+
+def _digested(data: bytes) -> dict[str, str]:
+    return {"bytes": str(len(data)), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def simple_mail(data: bytes) -> dict[str, Any] | None:
+    """Return the record of a message that is one plain text under well-formed header lines; None for any other."""
+    text = data.replace(b"\r\n", b"\n") if b"\r" in data else data
+    found = _HEADERS.match(text)
+    if found is None or b"\r" in text or b"\0" in text:
+        return None
+    headers: dict[str, str] = {}
+    for line in found.group()[:-2].decode("ascii").split("\n"):
+        name, _, value = line.partition(":")
+        headers.setdefault(name.lower(), value.lstrip(" \t"))
+    plain = _PLAIN.fullmatch(headers.get("content-type", "text/plain"))
+    charset = (plain[1] or plain[2] or "utf-8").lower() if plain else ""
+    as_is = headers.get("content-transfer-encoding", "").lower() in _AS_IS and "content-disposition" not in headers
+    if not as_is or charset not in _PLAIN_CHARSETS:
+        return None
+    record = _mail_record(headers, _decoded(text[found.end() :], charset), [])
+    return _clean(record) if b"=?" in found.group() else record
 
 
 def describe_mail(message: Message) -> dict[str, Any]:
@@ -59,31 +108,38 @@ def describe_mail(message: Message) -> dict[str, Any]:
         message_id, from_name, from_email, to, date (ISO, UTC; as written where it cannot be read),
         subject, body (text), fields (the body's "Label: value" lines), attachments.
     """
-    name, address = parseaddr(_folded(message, "From"))
-    body = _body(message)
+    headers = {name: _folded(message, name) for name in ("from", "message-id", "to", "date", "subject")}
+    attachments = [_attachment(part) for part in message.walk() if _is_attached(part)]
+    return _mail_record(headers, _body(message), attachments)
+
+
+def _mail_record(headers: Mapping[str, str], body: str, attachments: list[dict[str, Any]]) -> dict[str, Any]:
+    name, address = _address(headers.get("from", ""))
     fields: dict[str, str] = {}
     for label, value in _LABELLED.findall(body):
         fields.setdefault(label.strip(), value)
     return {
-        "message_id": _header(message, "Message-ID").strip().strip("<>"),
+        "message_id": _words(headers.get("message-id", "")).strip().strip("<>"),
         "from_name": _words(name),
         "from_email": address,
-        "to": _header(message, "To"),
-        "date": _date(_header(message, "Date")),
-        "subject": _header(message, "Subject"),
+        "to": _words(headers.get("to", "")),
+        "date": _date(_words(headers.get("date", ""))),
+        "subject": _words(headers.get("subject", "")),
         "body": body,
         "fields": fields,
-        "attachments": [_attachment(part) for part in message.walk() if _is_attached(part)],
+        "attachments": attachments,
     }
+
+
+@lru_cache(maxsize=4096)
+def _address(text: str) -> tuple[str, str]:
+    """Return name and address of a sender; a mailbox holds many messages of few senders."""
+    return parseaddr(text)
 
 
 def _folded(message: Message, name: str) -> str:
     """Return a header as it stands, its folded lines joined."""
     return re.sub(r"\r?\n[ \t]*", " ", str(message.get(name, "")))
-
-
-def _header(message: Message, name: str) -> str:
-    return _words(_folded(message, name))
 
 
 def _words(text: str) -> str:
@@ -97,6 +153,16 @@ def _words(text: str) -> str:
 
 
 def _date(text: str) -> str:
+    written = _WRITTEN_DATE.fullmatch(text)
+    if written is not None:
+        day, month, year, hour, minute, second, sign, hours, minutes = written.groups()
+        offset = timedelta(hours=int(hours), minutes=int(minutes)) * (1 if sign == "+" else -1)
+        try:
+            clock = (int(hour), int(minute), int(second))
+            moment = datetime(int(year), _MONTHS.index(month) // 3 + 1, int(day), *clock, tzinfo=timezone(offset))
+        except ValueError:
+            return text
+        return moment.astimezone(UTC).isoformat()[:19] + "Z"
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from datadock import names
-from expectations.rule import Plan, Rule, share, volume
+from expectations.rule import Plan, Rule, share
 
 
 class Declared(Protocol):
@@ -44,7 +44,7 @@ def plans(declared: Iterable[Declared]) -> list[Plan]:
 
 def _plan(table: Declared) -> Plan:
     model = names.staging_model(table.source, table.entity)
-    rules = [volume(reason="a source that is declared and landed has records")]
+    rules = [_delivered(), _kept()]
     if table.stale_after_days is not None:
         rules.append(_freshness(table.stale_after_days))
     rules += [_fill(field) for field in table.types]
@@ -52,6 +52,29 @@ def _plan(table: Declared) -> Plan:
     rules += [rule for field, kind in table.types.items() if (rule := _plausible(field, kind))]
     relation = f"{names.STAGING}.{model}"
     return Plan(names.STAGING, model, relation, tuple(rules), (relation,))
+
+
+def _delivered() -> Rule:
+    return Rule(
+        measure="holds rows",
+        sql="count(*)",
+        words="The table holds rows",
+        reason="a declared source is expected to deliver; one that waits for its first file stops nobody else's",
+        at_least=1,
+    )
+
+
+def _kept() -> Rule:
+    return Rule(
+        measure="rows",
+        sql="count(*)",
+        words="The table holds not a tenth fewer rows than at the last run",
+        reason="records are never deleted by arrival, so a fall means a repair or a fault: golden contacts would be "
+        "retired by it",
+        at_least=0,
+        may_fall=0.1,
+        severity="critical",
+    )
 
 
 def _freshness(days: float) -> Rule:

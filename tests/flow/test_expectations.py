@@ -82,7 +82,7 @@ def _judge(settings, run_id):
 def test_a_sound_table_holds_its_suite_and_a_spoilt_column_is_named_with_what_was_found(settings):
     _stage(settings, _people(20))
     first = _judge(settings, "run-1")
-    assert (first.suite, first.success, len(first.outcomes)) == ("staging__stg_cards__contact", True, 7)
+    assert (first.suite, first.success, len(first.outcomes)) == ("staging__stg_cards__contact", True, 8)
     _stage(settings, [*_people(20), *_people(40, born="1984-03-12", mail=False)[20:]])
     second = _judge(settings, "run-2")
     failed = {outcome.measure: (outcome.observed, outcome.severity) for outcome in second.failed}

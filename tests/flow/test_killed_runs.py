@@ -48,6 +48,8 @@ if lean:
 
 def run(home):
     outcome = run_platform(open_dock(Settings(home=home, **given)))
+    for step, cause in outcome.failures:
+        print(step, cause, file=sys.stderr, flush=True)
     os._exit(0 if outcome.status in ("success", "nothing_new") else 1)
 
 for line in sys.stdin:

@@ -16,18 +16,23 @@ from datadock.quality.address.distance import edits, jaro_winkler, one_digit_apa
 from datadock.quality.evidence import Evidence
 from datadock.quality.reference.tables import (
     CEDEX_CITY,
-    CEDEX_TOWN,
+    CEDEX_TOWNS,
     DOMINANT,
     MAX_LABEL,
     Locality,
     Reference,
     name_key,
+    neighbours,
     without_article,
 )
 
 NEAR = 0.86
 TIE = 0.02
 ONE_LETTER = 0.98
+ONE_LETTER_LENGTH = 6
+"""Letters from which a name may be one letter away while its code is one digit away."""
+TWO_LETTERS_LENGTH = 12
+"""Letters from which it may be two letters away."""
 
 _CEDEX = re.compile(r"^(?P<office>.*?) ?\bCEDEX\b ?(?P<rest>.*)$")
 _QUARTER = re.compile(
@@ -147,9 +152,11 @@ class LocalityResolver:
     def _elsewhere(self, code: str, name: str, key: str) -> Place:
         known = self._named(key)
         wrong = self._one_digit(code, key)
+        if not known and code not in self.reference.by_code:
+            wrong = self._one_digit_and_letter(code, key)
         today = [pair for pair in wrong if not pair[0].former] or wrong
         if len(today) == 1 and not self._may_be_cedex(code, *today[0]):
-            return self._recode(code, *today[0])
+            return self._recode(code, *today[0], key)
         printed = name[:MAX_LABEL].strip()
         if today:
             insee = today[0][0].code_insee if len({entry.code_insee for entry, _ in today}) == 1 else ""
@@ -164,18 +171,40 @@ class LocalityResolver:
         """Give the communes of exactly this name that have a code one digit away."""
         return [(entry, right) for entry in self._named(key) for right in entry.codes if one_digit_apart(code, right)]
 
+    def _one_digit_and_letter(self, code: str, key: str) -> list[tuple[Locality, str]]:
+        """Give the communes nearly of this name (one letter away, two in a long one) with a code one digit away."""
+        if len(key) < ONE_LETTER_LENGTH:
+            return []
+        limit = 1 if len(key) < TWO_LETTERS_LENGTH else 2
+        found = {}
+        for right in neighbours(code):
+            for name, entries in self.reference.by_code.get(right, {}).items():
+                alike = name[:3] == key[:3] or name[-3:] == key[-3:]
+                if alike and abs(len(name) - len(key)) <= limit and 0 < edits(name, key, limit) <= limit:
+                    found.update({(entry.code_insee, right): (entry, right) for entry in entries})
+        return list(found.values())
+
     def _may_be_cedex(self, code: str, entry: Locality, right: str) -> bool:
-        """Whether an unknown code may be a CEDEX code of a town, written without the word."""
+        """Whether an unknown code may be a CEDEX code of a town, written without the word.
+
+        CEDEX codes count up from a code that ends in 0, of the largest commune that has it; the more inhabitants,
+        the more of them.
+        """
         if code in self.reference.by_code or code[:2] != right[:2]:
             return False
         place = one_digit_apart(code, right)
         if entry.population >= CEDEX_CITY and place >= 4:
             return True
-        return entry.population >= CEDEX_TOWN and place == 5 and code[4] not in "09"
+        if place != 5 or right[4] != "0" or self.reference.chiefs.get(right) != entry.code_insee:
+            return False
+        return 1 <= int(code[4]) <= max((most for people, most in CEDEX_TOWNS if entry.population >= people), default=0)
 
-    def _recode(self, code: str, entry: Locality, right: str) -> Place:
+    def _recode(self, code: str, entry: Locality, right: str, key: str) -> Place:
         evidence = Evidence("CP_UN_CHIFFRE", "code_postal", code, right, self.reference.version)
-        place = self._exact(right, entry.label, self._inside(right, entry))
+        inside = self.reference.by_code.get(right, {})
+        near = key not in (entry.key, without_article(entry.key)) and key not in inside
+        rule = "COMMUNE_PROCHE" if near else "COMMUNE_EXACTE"
+        place = self._exact(right, key if near else entry.label, self._inside(right, entry), rule)
         return Place(
             right, place.commune, place.code_insee, place.former, ("CP_CORRIGE", *place.codes),
             (evidence, *place.evidence), found=True,

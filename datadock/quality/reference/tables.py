@@ -28,8 +28,8 @@ from datadock.quality.reference.manifest import (
 
 COMMON_NAME = 50
 """Births from which a word of a street counts as a first name."""
-CEDEX_TOWN = 3500
-"""Inhabitants from which a town may have CEDEX codes of its own, written without the word."""
+CEDEX_TOWNS = ((3500, 4), (8000, 6), (20_000, 8))
+"""Inhabitants from which a town may have CEDEX codes of its own, written without the word, and their last digit."""
 CEDEX_CITY = 100_000
 """Inhabitants from which such a code may differ in its fourth digit or end in 0 or 9."""
 DOMINANT = 0.9
@@ -60,6 +60,12 @@ def without_article(key: str) -> str:
         if key.startswith(article) and len(key) > len(article) + 1:
             return key[len(article) :]
     return key
+
+
+def neighbours(code: str) -> list[str]:
+    """Give the codes that differ from a code in exactly one digit."""
+    other = ((at, digit) for at in range(len(code)) for digit in "0123456789" if digit != code[at])
+    return [code[:at] + digit + code[at + 1 :] for at, digit in other]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,16 @@ class Reference:
             for code in entry.codes:
                 _add(index.setdefault(code, {}), entry)
         return index
+
+    @cached_property
+    def chiefs(self) -> dict[str, str]:
+        """INSEE code of the largest commune of each postal code."""
+        found: dict[str, Locality] = {}
+        for entry in self.entries:
+            for code in () if entry.former else entry.codes:
+                if code not in found or entry.population > found[code].population:
+                    found[code] = entry
+        return {code: entry.code_insee for code, entry in found.items()}
 
     @cached_property
     def by_name(self) -> dict[str, list[Locality]]:

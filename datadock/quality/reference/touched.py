@@ -16,11 +16,12 @@ from datadock.quality.fold import fold_expr
 from datadock.quality.reference.manifest import FIRST_NAMES, LINE_WORDS, STREET_TYPES
 from datadock.quality.reference.tables import (
     CEDEX_CITY,
-    CEDEX_TOWN,
+    CEDEX_TOWNS,
     DOMINANT,
     SAME_WORDS,
     Locality,
     Reference,
+    neighbours,
     without_article,
 )
 
@@ -79,15 +80,20 @@ class Touched:
         named = _contains(words, [f" {name} " for name in self.names])
         coded = postal | _contains(words, self._code_patterns())
         near = pl.col(code_postal).str.slice(0, 2).is_in(sorted(self.departments)).fill_null(value=False)
+        beside = renamed & _contains(words, self._codes_one_digit_away())
         office = cedex & (_contains(words, self._office_patterns()) | (renamed & near))
         short = _contains(words, [f" {name} " for name in self.first_names])
-        return insee | (coded & named) | (~settled & (coded | named)) | office | short
+        return insee | (coded & named) | (~settled & (coded | named | beside)) | office | short
 
     def _code_patterns(self) -> list[str]:
         """Give the touched postal codes as they are written, also parted, or without their leading zero."""
         whole = [f" {code} " for code in self.postal]
         parted = [f" {code[:2]} {code[2:]} " for code in self.postal]
         return [*whole, *parted, *(f" {code[1:]} " for code in self.postal if code.startswith("0"))]
+
+    def _codes_one_digit_away(self) -> list[str]:
+        """Give the codes that one wrong digit may have made of a touched one."""
+        return [f" {wrong} " for code in self.postal for wrong in neighbours(code)]
 
     def _office_patterns(self) -> list[str]:
         """Give the beginnings of names by which a CEDEX office may be meant."""
@@ -143,6 +149,8 @@ def _within_codes(old: Reference, new: Reference) -> tuple[set[str], set[str], s
     changed: list[Locality] = []
     for code in old.by_code.keys() | new.by_code.keys():
         before, after = old.by_code.get(code, {}), new.by_code.get(code, {})
+        if old.chiefs.get(code) != new.chiefs.get(code):
+            names |= before.keys() | after.keys()
         for name in before.keys() | after.keys():
             then, now = before.get(name, []), after.get(name, [])
             if then == now or _plain(then) == _plain(now):
@@ -171,7 +179,8 @@ def _weighed(entries: Sequence[Locality]) -> tuple[object, ...]:
     today = [entry for entry in entries if not entry.former] or list(entries)
     chief = max(today, key=lambda entry: entry.population, default=None)
     leads = chief and chief.population >= DOMINANT * sum(entry.population for entry in today)
-    sizes = [(entry.population >= CEDEX_TOWN, entry.population >= CEDEX_CITY) for entry in entries]
+    bounds = [*(people for people, _ in CEDEX_TOWNS), CEDEX_CITY]
+    sizes = [sum(entry.population >= people for people in bounds) for entry in entries]
     homes: dict[str, Locality] = {}
     for entry in today:
         home = entry.departement[:2]

@@ -4,12 +4,14 @@ import random
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datadock.catalog.fields import MODEL
 from datadock.catalog.model import Survivorship
-from datadock.identity.survivorship import survive
+from datadock.identity.golden_rows import golden_rows
+from datadock.identity.survivorship import groups_of, survive
 
 TRUST = {"crm": 0.8, "shop": 0.5, "list": 0.1}
 RULES = Survivorship.model_validate(
@@ -44,7 +46,8 @@ def _golden(*contacts: Records) -> list[tuple[dict, dict]]:
     ]  # fmt: skip
     con.register("told", pl.DataFrame(rows, infer_schema_length=None).to_arrow())
     con.execute("insert into members by name from told")
-    survive(con, "members", RULES, TRUST, "golden")
+    survive(con, "members", RULES, TRUST)
+    con.register("golden", pa.concat_tables(golden_rows(con, groups_of(RULES))))
     rows = con.execute("select * exclude (golden_id) from golden order by golden_id").fetchall()
     columns = [column[0] for column in con.description][: len(rows[0])]
     con.close()
