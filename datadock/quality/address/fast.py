@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from datadock.quality.address.model import LINE_LENGTH, STREET_LENGTH, score_of, verdict
+from datadock.quality.address.model import STREET_LENGTH, score_of, verdict
 from datadock.quality.address.words import (
     INSIDE,
     INSIDE_WITH_MARK,
@@ -95,8 +95,8 @@ def read_plain(texts: pl.DataFrame, columns: AddressColumns, worker: AddressNorm
     split = _split(texts, columns)
     if split is None or not split.height:
         return pl.DataFrame(schema={"row": pl.UInt32})
-    places, line = _places(split, worker)
-    if line:
+    places = worker.places.of(split)
+    if split["line"][0]:
         places = places.filter(pl.col("known"))
     rows = split.join(places, on=("code", "city"), how="inner")
     own_name = pl.col("commune").str.contains(pl.col("name").str.split(" ").list.last(), literal=True)
@@ -205,29 +205,6 @@ def _is_plain() -> pl.Expr:
         & ~shielded.str.contains(_OPENS)
         & ~(pl.col("line") & pl.concat_str(pl.lit(" "), "voie").str.contains(_NOT_LAST))
     )
-
-
-def _places(split: pl.DataFrame, worker: AddressNormaliser) -> tuple[pl.DataFrame, bool]:
-    """Resolve each distinct pair of code and city once."""
-    pairs = split.select("code", "city").unique()
-    resolver = worker.resolver
-    rows = []
-    for code, city in pairs.iter_rows():
-        place = resolver.resolve(code, city)
-        rows.append(
-            (
-                code, city, resolver.knows(code, city), place.line[:LINE_LENGTH].strip(), place.code_postal,
-                place.commune, place.code_insee, place.former, list(place.codes), "|".join(place.codes),
-                as_rows(place.evidence), place.found, place.cedex,
-            )
-        )  # fmt: skip
-    schema: dict[str, pl.DataType] = {
-        "code": pl.String(), "city": pl.String(), "known": pl.Boolean(), "line_6": pl.String(),
-        "code_postal": pl.String(),
-        "commune": pl.String(), "code_insee": pl.String(), "line_5": pl.String(), "place_codes": pl.List(pl.String),
-        "place_key": pl.String(), "place_evidence": EVIDENCE_DTYPE, "found": pl.Boolean(), "cedex": pl.Boolean(),
-    }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema, orient="row"), bool(split["line"][0])
 
 
 def _checked(rows: pl.DataFrame, worker: AddressNormaliser) -> pl.DataFrame:
