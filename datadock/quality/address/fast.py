@@ -25,7 +25,7 @@ from datadock.quality.address.words import (
     street_types,
 )
 from datadock.quality.evidence import EVIDENCE_DTYPE, STATUS_DTYPE, Evidence, Status, as_rows
-from datadock.quality.fold import fold_expr
+from datadock.quality.fold import fold
 
 if TYPE_CHECKING:
     from datadock.quality.address.columns import AddressColumns
@@ -40,6 +40,8 @@ RESULT_NAMES = (
 
 _LETTERS = r"A-Za-zÀ-ÖØ-öø-ÿœŒ0-9 '’"
 _STREET = rf"^[{_LETTERS}\-]+$"
+_MARKED = [*map(chr, [*range(0xC0, 0x100)]), "œ", "Œ", "'", "’", "-"]
+_PLAIN = [fold(char) or " " for char in _MARKED]
 _CODE_CITY = r"^(.*?)[ ,]*(?:^|[ ,])([0-9]{5}) ([^0-9]+)$"
 _KEYWORDS = sorted(
     INSIDE | INSIDE_WITH_MARK | OUTSIDE | OUTSIDE_WITH_MARK | OUTSIDE_WITH_NAME | ORDINAL_WORDS
@@ -159,8 +161,8 @@ def _plain_street(cells: pl.DataFrame) -> pl.DataFrame:
             & ~pl.col("upper").str.contains(" [-]+ ")
             & ~pl.col("typed").str.contains(" [-]+ ")
         )
-        .with_columns(fold_expr(pl.col("upper")).alias("street"), fold_expr(pl.col("typed")).alias("city"))
-        .filter(pl.col("city") != "")
+        .with_columns(_folded("upper").alias("street"), _folded("typed").alias("city"))
+        .filter((pl.col("city") != "") & ~pl.any_horizontal(pl.col("street", "city").str.contains("  ", literal=True)))
         .with_columns(
             pl.col("street").str.extract_groups(_TYPED).alias("typed_street"),
             pl.col("street").str.extract_groups(_UNTYPED).alias("untyped"),
@@ -191,6 +193,12 @@ def _plain_street(cells: pl.DataFrame) -> pl.DataFrame:
             pl.col("repetition").replace({"BIS": "B", "TER": "T", "QUATER": "Q", "QUINQUIES": "C"}),
         )
     )
+
+
+def _folded(name: str) -> pl.Expr:
+    """Give the fold of a text of ``_STREET``; where more than two blanks stand together, two are left."""
+    opened = pl.col(name).str.replace_many(_MARKED, _PLAIN)
+    return opened.str.replace_all("  ", " ", literal=True).str.strip_chars(" ").str.to_uppercase()
 
 
 def _is_plain() -> pl.Expr:
