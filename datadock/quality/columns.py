@@ -6,10 +6,10 @@ a column's distinct values, both give the same result by construction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 import pyarrow as pa
@@ -50,7 +50,11 @@ def _read(distinct: pl.DataFrame, one: Callable[..., object], schema: Schema) ->
 
 def as_columns(results: Sequence[object], schema: Schema) -> list[pl.Series]:
     """Give the attributes of some results as columns."""
-    return [_column(name, [*map(attrgetter(name), results)], dtype) for name, dtype in schema.items()]
+    if results and getattr(results[0], "_fields", None) == tuple(schema):
+        named: Iterable[Sequence[Any]] = zip(*cast("Sequence[tuple[Any, ...]]", results), strict=True)
+    else:
+        named = ([*map(attrgetter(name), results)] for name in schema)
+    return [_column(name, values, dtype) for (name, dtype), values in zip(schema.items(), named, strict=True)]
 
 
 def _column(name: str, values: Sequence[Any], dtype: Any) -> pl.Series:
@@ -63,7 +67,7 @@ def _column(name: str, values: Sequence[Any], dtype: Any) -> pl.Series:
 
 def _evidence(name: str, values: Sequence[Sequence[Evidence]]) -> pl.Series:
     flat = [item for items in values for item in items]
-    parts = [pa.array([getattr(item, field) for item in flat], pa.large_string()) for field in _EVIDENCE_FIELDS]
+    parts = [pa.array([*map(attrgetter(field), flat)], pa.large_string()) for field in _EVIDENCE_FIELDS]
     return _arrow(name, values, pa.StructArray.from_arrays(parts, names=list(_EVIDENCE_FIELDS)))
 
 

@@ -55,6 +55,8 @@ _MARKED = sorted(_LETTERS)
 
 def fold(text: str) -> str:
     """Give a text in A-Z, 0-9 and single spaces, without marks, ends trimmed. Idempotent."""
+    if text.isalnum() and text.isascii():
+        return text.upper()
     return " ".join(text.translate(_TABLE).split())
 
 

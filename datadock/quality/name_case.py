@@ -50,6 +50,8 @@ def family_key(text: str) -> str:
 
 def cased(word: str) -> str:
     """Write one word: what is all capitals or all small gets one capital; mixed case is kept."""
+    if word.isascii() and word.isalpha() and (word.isupper() or word.islower()) and word[:2] not in ("MC", "mc"):
+        return word.capitalize()
     head, apostrophe, tail = word.partition("'")
     if apostrophe and tail and len(head) <= 2:
         return cased(head) + "'" + cased(tail)

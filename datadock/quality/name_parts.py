@@ -13,7 +13,7 @@ from datadock.quality.contact_tables import forgets, reference
 from datadock.quality.evidence import Evidence, Status
 from datadock.quality.first_names import accented, hyphenated, sex_of
 from datadock.quality.fold import fold
-from datadock.quality.name_case import display_family, display_first, family_key
+from datadock.quality.name_case import cased, display_family, display_first, family_key
 from datadock.quality.reference.manifest import FIRST_NAMES
 
 _BIRTH = re.compile(r"^(.*?)[\s,(]*\b(n[ée]e?|n[ée]{2}|naissance)\b\s*:?\s+([^()]+?)\s*\)?$", re.IGNORECASE)
@@ -31,10 +31,18 @@ _DOUBTS = frozenset(
     ("TRAIT_UNION_SUGGERE", "CHIFFRE_DANS_NOM", "ECRITURE_NON_LATINE", "APOSTROPHE_SUGGEREE", "PERSONNE_MORALE",
      "PARENTHESES", "EMAIL_DANS_NOM", "DEUX_PRENOMS", "DEUX_NOMS"))  # fmt: skip
 _SURE = frozenset(("M", "MR", "DR", "PR"))
+_SILENT = frozenset(("CHIFFRE_DANS_NOM", "ECRITURE_NON_LATINE", "PERSONNE_MORALE", "INITIALE"))
+_BY_BIRTHS = frozenset(("TRAIT_UNION_SUGGERE", "ACCENT_RESTITUE"))
 _CORRECTIONS = frozenset(("CARACTERE_RETIRE", "CIVILITE_RETIREE"))
 _LETTERS = "A-Za-zÀ-ÖØ-öø-ÿŒœ"
 _PLAIN = re.compile(f"[{_LETTERS}]{{2,}}(?:-[{_LETTERS}]{{2,}})?")
 """One word, or two with a hyphen: nothing to take off, and one pass settles it."""
+
+_COMMON = re.compile(rf"[{_LETTERS}0-9 '.,;/()\-]*")
+"""Only what may stand in a name, and Latin."""
+_WORD = re.compile(r"[^\s-]+")
+_COMMAS = re.compile(r"\s*[,;:]\s*")
+_HYPHENS, _SPACED_HYPHENS = re.compile(r"-{2,}"), re.compile(r"\s*-\s*")
 
 _PASSES = 4
 _ORDER = (Status.REJETEE, Status.A_CONFIRMER, Status.CORRIGEE, Status.OK, Status.VIDE)
@@ -98,6 +106,17 @@ def _worse(one: Status, other: Status) -> Status:
     return min(one, other, key=_ORDER.index)
 
 
+def _plain_first_name(text: str) -> FirstName:
+    """Read a first name of one word."""
+    shown = cased(text)
+    usual = cased(accented(shown))
+    codes = [] if usual.upper() == shown.upper() else ["ACCENT_RESTITUE"]
+    shown = usual if codes else shown
+    sex = sex_of(shown)
+    return FirstName(shown, fold(shown) or None, sex.sex, sex.certainty, None, Status.OK, tuple(codes),
+                     _evidence("first_name", text, shown, codes))  # fmt: skip
+
+
 def _first_name(text: str | None) -> FirstName:
     """Read first names once; what that leaves may have more to take off."""
     if text is None:
@@ -107,6 +126,8 @@ def _first_name(text: str | None) -> FirstName:
         return FirstName(None, None, "", 0.0, clean.civility, *_refused(clean))
     if not clean.text:
         return FirstName(civility=clean.civility)
+    if clean.text is text and "-" not in text and _PLAIN.fullmatch(text):
+        return _plain_first_name(text)
     codes = list(clean.codes)
     shown = display_first(_SEPARATORS.sub(" ", clean.text))
     if _SEPARATORS.search(clean.text):
@@ -117,7 +138,7 @@ def _first_name(text: str | None) -> FirstName:
         shown = "-".join(words)
     if _INITIALS.fullmatch(shown):
         codes.append("INITIALE")
-    usual = re.sub(r"[^\s-]+", lambda match: display_first(accented(match.group())), shown)
+    usual = _WORD.sub(lambda match: display_first(accented(match.group())), shown)
     if usual.upper() != shown.upper():
         codes.append("ACCENT_RESTITUE")
         shown = usual
@@ -129,9 +150,11 @@ def _first_name(text: str | None) -> FirstName:
 @lru_cache(maxsize=65_536)
 def normalise_family_name(text: str | None) -> FamilyName:
     """Read a family name; any text gives a result."""
+    if text is None:
+        return FamilyName()
+    if _PLAIN.fullmatch(text) and len(text) < LONGEST:
+        return _plain_family_name(text)
     found = settled = _family_name(text)
-    if text is None or _PLAIN.fullmatch(text):
-        return found
     for _ in range(_PASSES):
         again = _family_name(settled.value) if settled.value not in (None, text) else settled
         if again.value == settled.value:
@@ -144,6 +167,22 @@ def normalise_family_name(text: str | None) -> FamilyName:
     return FamilyName(civility=found.civility, status=Status.REJETEE, codes=(*found.codes, "TEXTE_ILLISIBLE"))
 
 
+def _plain_family_name(text: str) -> FamilyName:
+    """Read a family name of one word, or of two with a hyphen."""
+    folded = fold(text)
+    if is_placeholder(folded):
+        return FamilyName(None, None, None, None, Status.A_CONFIRMER, ("VALEUR_BOUCHON",))
+    if "-" in text:
+        shown = display_family(text)
+        key = family_key(shown) or None
+    else:
+        shown, key = cased(text), folded or None
+    codes = ("PERSONNE_MORALE",) if _COMPANY.search(folded) else ()
+    status = Status.A_CONFIRMER if codes else Status.OK
+    evidence = () if shown == text else (Evidence("FORME_D_AFFICHAGE", "last_name", text, shown, ""),)
+    return FamilyName(shown, key, None, None, status, codes, evidence)
+
+
 def _family_name(text: str | None) -> FamilyName:
     """Read a family name once; what that leaves may have more to take off."""
     if text is None:
@@ -154,11 +193,7 @@ def _family_name(text: str | None) -> FamilyName:
     if not clean.text:
         return FamilyName(civility=clean.civility)
     codes = list(clean.codes)
-    if _PLAIN.fullmatch(clean.text) and not _COMPANY.search(clean.text.upper()):
-        shown = display_family(clean.text)
-        return FamilyName(shown, family_key(shown) or None, None, clean.civility, _status(codes), tuple(codes),
-                          _evidence("last_name", text, shown, codes))  # fmt: skip
-    used, birth = _split_birth(re.sub(r"\s*[,;:]\s*", " ", clean.text), codes)
+    used, birth = _split_birth(_COMMAS.sub(" ", clean.text), codes)
     if _COMPANY.search(fold(used)):
         codes.append("PERSONNE_MORALE")
     joined = _LOST_APOSTROPHE.sub(r"\1'", used)
@@ -211,18 +246,28 @@ def _clean(text: str) -> _Cleaned:
         return _Cleaned("", civility, codes, (Status.A_CONFIRMER, "VALEUR_BOUCHON"))
     if any(char.isdigit() for char in kept):
         codes.append("CHIFFRE_DANS_NOM")
-    if not fold(kept) or not all("LATIN" in unicodedata.name(char, "") for char in kept if char.isalpha()):
+    common = _COMMON.fullmatch(kept)
+    if not fold(kept) or (
+        not common and not all("LATIN" in unicodedata.name(char, "") for char in kept if char.isalpha())
+    ):
         codes.append("ECRITURE_NON_LATINE")
     return _Cleaned(kept, civility, codes, None)
+
+
+def _is_latin(text: str) -> bool:
+    return all("LATIN" in unicodedata.name(char, "") for char in text if char.isalpha())
 
 
 def _kept(shown: str, codes: list[str]) -> str:
     """Give what may stand in a name: no mark-up, no signs, hyphens closed; a last dot stays behind an initial."""
     plain = without_markup(shown)
-    if plain != shown or not all(map(_belongs, plain)):
+    common = _COMMON.fullmatch(plain) is not None
+    if plain != shown or not (common or all(map(_belongs, plain))):
         codes.append("CARACTERE_RETIRE")
-    kept = visible("".join(char if _belongs(char) else " " for char in plain)).strip(" -,;/:_.'")
-    kept = re.sub(r"-{2,}", "-", re.sub(r"\s*-\s*", "-", kept))
+    cleared = plain if common else "".join(char if _belongs(char) else " " for char in plain)
+    kept = visible(cleared).strip(" -,;/:_.'")
+    if "-" in kept:
+        kept = _HYPHENS.sub("-", _SPACED_HYPHENS.sub("-", kept))
     return kept + "." if plain.endswith(".") and _INITIALS.fullmatch(kept) else kept
 
 
@@ -260,11 +305,12 @@ def _evidence(field: str, text: str, shown: str, codes: list[str]) -> tuple[Evid
     """Say what changed the text: the codes that rewrite it, or its form alone."""
     if shown == text:
         return ()
-    version = reference(FIRST_NAMES)
-    known = {"TRAIT_UNION_SUGGERE": version, "ACCENT_RESTITUE": version}
-    silent = {"CHIFFRE_DANS_NOM", "ECRITURE_NON_LATINE", "PERSONNE_MORALE", "INITIALE"}
-    rules = [code for code in codes if code not in silent] or ["FORME_D_AFFICHAGE"]
-    return tuple(Evidence(rule, field, text, shown, known.get(rule, "")) for rule in rules)
+    if not codes:
+        return (Evidence("FORME_D_AFFICHAGE", field, text, shown, ""),)
+    rules = [code for code in codes if code not in _SILENT] or ["FORME_D_AFFICHAGE"]
+    return tuple(
+        Evidence(rule, field, text, shown, reference(FIRST_NAMES) if rule in _BY_BIRTHS else "") for rule in rules
+    )
 
 
 for _told in (normalise_first_name, normalise_family_name):

@@ -22,6 +22,8 @@ _RARE, _COMMON = 10, 1_000
 """Births below which a first name is hardly one, and above which a family name may well be a first name."""
 
 _ORDER = (Status.REJETEE, Status.A_CONFIRMER, Status.CORRIGEE, Status.OK, Status.VIDE)
+_RANK = {status: place for place, status in enumerate(_ORDER)}
+_TO_CONFIRM = frozenset(("CIVILITE_PRENOM_DISCORDANTS", "CIVILITE_PROPOSEE", "INVERSION_PROBABLE"))
 
 
 class Name(NamedTuple):
@@ -87,7 +89,7 @@ def normalise_names(
     def one(*texts: str) -> Name:
         return normalise_name(**dict(zip(columns, texts, strict=True)))
 
-    return over_distinct(pl.DataFrame(columns), one, NAME_SCHEMA)
+    return over_distinct(pl.DataFrame(columns), normalise_name if len(columns) == len(given) else one, NAME_SCHEMA)
 
 
 def normalise_name(first_name: str | None = None, last_name: str | None = None, civility: str | None = None) -> Name:
@@ -103,16 +105,17 @@ def normalise_name(first_name: str | None = None, last_name: str | None = None, 
     told = read_civility(civility if civility else first.civility or family.civility)
     codes = [*told.codes, *first.codes, *family.codes]
     evidence = [*told.evidence, *first.evidence, *family.evidence]
-    statuses = [told.status, first.status, family.status]
     proposed = _fit(told, first, civility is not None, codes, evidence)
     if _inverted(first, family):
         codes.append("INVERSION_PROBABLE")
-    if {"CIVILITE_PRENOM_DISCORDANTS", "CIVILITE_PROPOSEE", "INVERSION_PROBABLE"}.intersection(codes):
-        statuses.append(Status.A_CONFIRMER)
-    value = " ".join(part for part in (first.value, family.value) if part) or None
+    status = min(told.status, first.status, family.status, key=_RANK.__getitem__)
+    if codes and not _TO_CONFIRM.isdisjoint(codes):
+        status = min(status, Status.A_CONFIRMER, key=_RANK.__getitem__)
+    both = first.value and family.value
+    value = f"{first.value} {family.value}" if both else first.value or family.value or None
     return Name(
         value, told.value, proposed, told.title, first.value, family.value, family.birth_name, first.key, family.key,
-        first.sex, first.certainty, min(statuses, key=_ORDER.index), tuple(dict.fromkeys(codes)), tuple(evidence),
+        first.sex, first.certainty, status, tuple(dict.fromkeys(codes)) if codes else (), tuple(evidence),
     )  # fmt: skip
 
 
