@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 _RECORD = ["source", "source_key"]
+_EVENT = ["golden_id", "event", "other_id", "at", "cause", "run_id"]
 
 
 def derive_redirects(log: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +86,6 @@ def derive_lineage(log: pl.DataFrame, redirects: pl.DataFrame, since: int = 0) -
         .select("golden_id", "generation", "valid_from", "run_id")
     )
     moves = _moves(log)
-    columns = ["golden_id", "event", "other_id", "at", "cause", "run_id"]
     born = first.join(
         moves.filter(pl.col("golden_id").is_not_null())
         .group_by("golden_id", "generation", "previous")
@@ -113,9 +113,7 @@ def derive_lineage(log: pl.DataFrame, redirects: pl.DataFrame, since: int = 0) -
         .select(golden_id="previous", event=pl.lit("retired"), other_id=pl.lit(None, dtype=pl.String), at="valid_from",
                 cause="cause", run_id="run_id")
     )  # fmt: skip
-    return pl.concat([born.select(columns), ended.select(columns), gone.select(columns)]).sort(
-        "golden_id", "at", "event"
-    )
+    return pl.concat([frame.select(_EVENT) for frame in (born, ended, gone)]).sort("golden_id", "at", "event")
 
 
 def _moves(log: pl.DataFrame) -> pl.DataFrame:
