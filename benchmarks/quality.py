@@ -207,7 +207,8 @@ def timed(label: str, count: int, work: Callable[[], object]) -> None:
     work()
     wall, used = time.perf_counter() - start, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{label:44}{count / wall:12,.0f} /s{wall:8.2f} s wall{used:8.2f} s CPU{peak:8.0f} MB peak", flush=True)
+    rates = f"{count / wall:12,.0f} /s{count / used:12,.0f} /CPU s"
+    print(f"{label:44}{rates}{wall:8.2f} s wall{used:8.2f} s CPU{peak:8.0f} MB peak", flush=True)
 
 
 def speed(halls: list[TownHall], rows: int, seed: int) -> None:

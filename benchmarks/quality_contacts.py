@@ -58,11 +58,11 @@ def main() -> None:
         print(json.dumps(made))
         return
     cases(given.data / "contact_cases.csv")
-    print(f"{'kind':10}{'distinct':>10}{'values/s':>10}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}  statuses")
+    print(f"{'kind':10}{'distinct':>10}{'values/s':>10}{'/CPU s':>10}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}  statuses")
     for kind in KINDS:
         r = measured(kind, given.values)
         cost = f"{r['wall']:8.1f}{r['cpu']:8.1f}{r['peak']:9.0f}"
-        print(f"{kind:10}{r['values']:>10,}{r['rate']:>10,.0f}{cost}  {r['said']}")
+        print(f"{kind:10}{r['values']:>10,}{r['rate']:>10,.0f}{r['values'] / r['cpu']:>10,.0f}{cost}  {r['said']}")
     for rows in given.files:
         if rows:
             r = measured("file", rows)
