@@ -50,12 +50,14 @@ class Clustering:
         largest: Size of the largest cluster.
         components_split: Components that mean linkage cut.
         conflicts: Pairs that a decision forces together and another keeps apart.
+        looked_at: Per record whether its component was looked at, or stayed as it was.
     """
 
     labels: Ints
     largest: int
     components_split: int
     conflicts: int
+    looked_at: npt.NDArray[np.bool_]
 
 
 def cluster(
@@ -107,7 +109,7 @@ def cluster(
         split += int(len(np.unique(groups)) > 1)
     conflicts = int((labels[never[0]] == labels[never[1]]).sum()) + int((labels[must[0]] != labels[must[1]]).sum())
     sizes = np.bincount(labels, minlength=count) if count else np.zeros(1, dtype=np.int64)
-    return Clustering(labels, int(sizes.max()), split, conflicts)
+    return Clustering(labels, int(sizes.max()), split, conflicts, open_[component])
 
 
 def _smallest(groups: npt.NDArray[Any]) -> Ints:

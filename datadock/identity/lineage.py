@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
+_RECORD = ["source", "source_key"]
+
 
 def derive_redirects(log: pl.DataFrame) -> pl.DataFrame:
     """Return the redirect of every retired id whose records live on.
@@ -63,18 +65,22 @@ def _resolved(steps: pl.DataFrame, living: pl.DataFrame) -> pl.DataFrame:
     return known
 
 
-def derive_lineage(log: pl.DataFrame) -> pl.DataFrame:
-    """Return the life of every golden id: created, merged_into, split_from, retired.
+def derive_lineage(log: pl.DataFrame, redirects: pl.DataFrame, since: int = 0) -> pl.DataFrame:
+    """Return the life of golden ids: created, merged_into, split_from, retired.
 
     Args:
         log: As for ``derive_redirects``.
+        redirects: What that gave of it.
+        since: Generation whose births are known already; those of ids of later ones are given.
 
     Returns:
         golden_id, event, other_id, at, cause, run_id; sorted.
     """
+    borne = log.drop_nulls("golden_id")
+    if since:
+        borne = borne.join(borne.filter(pl.col("generation") > since).select("golden_id"), on="golden_id", how="semi")
     first = (
-        log.drop_nulls("golden_id")
-        .sort("generation")
+        borne.sort("generation")
         .unique("golden_id", keep="first", maintain_order=True)
         .select("golden_id", "generation", "valid_from", "run_id")
     )
@@ -96,7 +102,6 @@ def derive_lineage(log: pl.DataFrame) -> pl.DataFrame:
         cause=pl.when(pl.col("previous").is_null()).then(pl.lit("created")).otherwise(pl.lit("split")),
         run_id="run_id",
     )
-    redirects = derive_redirects(log)
     ended = redirects.select(
         golden_id="old_id", event=pl.lit("merged_into"), other_id="new_id", at="at", cause="cause", run_id="run_id"
     )
@@ -115,16 +120,29 @@ def derive_lineage(log: pl.DataFrame) -> pl.DataFrame:
 
 def _moves(log: pl.DataFrame) -> pl.DataFrame:
     """Every leaving of an id by a record: previous, golden_id (null where the record is gone), when, why."""
-    keys = ["source", "source_key"]
-    repeated = log.join(log.group_by(keys).agg(n=pl.len()).filter(pl.col("n") > 1), on=keys, how="semi")
     return (
-        repeated.sort(*keys, "generation")
-        .with_columns(previous=pl.col("golden_id").shift(1).over(keys))
+        _told_again(log)
+        .sort(*_RECORD, "generation")
+        .with_columns(previous=pl.col("golden_id").shift(1).over(_RECORD))
         .filter(pl.col("previous").is_not_null() & pl.col("previous").ne_missing(pl.col("golden_id")))
         .select("previous", "golden_id", "generation", "valid_from", "cause", "run_id")
     )
 
 
+def _told_again(log: pl.DataFrame) -> pl.DataFrame:
+    """The rows of records told of after the first generation: all others stand in the log once."""
+    later = log.filter(pl.col("generation") > pl.col("generation").min()).select(_RECORD).unique()
+    return log.join(later, on=_RECORD, how="semi")
+
+
 def _living(log: pl.DataFrame) -> pl.DataFrame:
-    latest = log.filter(pl.col("generation") == pl.col("generation").max().over("source", "source_key"))
-    return latest.drop_nulls("golden_id").select("golden_id").unique()
+    return latest(log).drop_nulls("golden_id").select("golden_id").unique()
+
+
+def latest(log: pl.DataFrame) -> pl.DataFrame:
+    """Return the row of each record that holds now."""
+    again = _told_again(log)
+    if again.height == 0:
+        return log
+    once = log.join(again.select(_RECORD).unique(), on=_RECORD, how="anti")
+    return pl.concat([once, again.filter(pl.col("generation") == pl.col("generation").max().over(_RECORD))])

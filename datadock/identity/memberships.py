@@ -18,13 +18,14 @@ from datadock import names
 from datadock.identity.assignment import assign_ids, membership_changes
 from datadock.identity.cluster import EDGE, Clustering, Ints, cluster
 from datadock.identity.feature_store import load_features, load_records
-from datadock.identity.lineage import derive_lineage, derive_redirects
+from datadock.identity.lineage import derive_lineage, derive_redirects, latest
 from datadock.identity.model import load_model, load_term_frequencies
 from datadock.identity.normalise import install_macros
 from datadock.identity.pairs import LIVE_PAIRS, apart_sql, load_live_pairs
 from datadock.identity.scoring import score
 from datadock.identity.trainer import without_shared
 from datadock.identity.workspace import FEATURES, PARTIES, Workspace
+from datadock.warehouse.lake_tables import TABLES
 
 MAX_CLUSTER = 200
 """Records beyond which a cluster is told as too large to be one person."""
@@ -123,11 +124,7 @@ def read_log(workspace: Workspace) -> pl.DataFrame:
 
 def current_memberships(log: pl.DataFrame) -> pl.DataFrame:
     """Return source, source_key, golden_id (null where the record is gone) as the log has it now."""
-    if log.height == 0:
-        return log.select(*_KEYS, "golden_id")
-    if log["generation"].n_unique() > 1:
-        log = log.filter(pl.col("generation") == pl.col("generation").max().over(_KEYS))
-    return log.select(*_KEYS, "golden_id")
+    return latest(log).select(*_KEYS, "golden_id")
 
 
 def _next_generation(log: pl.DataFrame) -> int:
@@ -135,14 +132,37 @@ def _next_generation(log: pl.DataFrame) -> int:
 
 
 def _changes(workspace: Workspace, log: pl.DataFrame, records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    current = current_memberships(log)
-    borne = log.drop_nulls("golden_id")
-    last = borne.filter(pl.col("generation") == pl.col("generation").max().over(_KEYS)) if log.height else borne
-    earlier = borne.join(last, on=[*_KEYS, "golden_id"], how="anti").select(*_KEYS, "golden_id").unique()
-    known = records.join(last.select(*_KEYS, previous="golden_id"), on=_KEYS, how="left", maintain_order="left")
-    assigned = assign_ids(known, earlier, workspace.id_secret, lambda: borne["golden_id"].unique())
+    """The rows to tell the log, and the golden id of every record there is."""
+    placed = records.join(current_memberships(log), on=_KEYS, how="left", maintain_order="left")
+    asked, settled = _asked(placed, log)
+    borne = log.drop_nulls("golden_id").join(asked, on=_KEYS, how="semi")
+    last = borne.filter(pl.col("generation") == pl.col("generation").max().over(_KEYS)) if borne.height else borne
+    earlier = (
+        borne.join(last, on=[*_KEYS, "golden_id"], how="anti").select(*_KEYS, "golden_id").unique()
+        .join(settled, on="golden_id", how="anti")
+    )  # fmt: skip
+    known = asked.drop("golden_id").join(
+        last.select(*_KEYS, previous="golden_id"), on=_KEYS, how="left", maintain_order="left"
+    )
+    assigned = assign_ids(known, earlier, workspace.id_secret, lambda: log["golden_id"].drop_nulls().unique())
+    everyone = pl.concat([frame.select(*_KEYS, "golden_id") for frame in (assigned, settled)])
+    told = latest(log).select(*_KEYS, "golden_id").join(settled, on=_KEYS, how="anti")
     decided = _touched_by_decisions(workspace, log)
-    return membership_changes(assigned, current, decided), assigned
+    return membership_changes(assigned, told, decided), everyone
+
+
+def _asked(placed: pl.DataFrame, log: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Part the records whose cluster may bear another id from those that keep theirs.
+
+    A component that was not looked at keeps its ids, unless a record that was bore one of them last.
+    """
+    looked = placed.filter("looked_at" if placed.height else pl.lit(value=False))
+    if looked.height == placed.height:
+        return placed, placed.clear()
+    wanted = log.drop_nulls("golden_id").join(looked, on=_KEYS, how="semi").select("golden_id").unique()
+    bears = placed["golden_id"].is_in(wanted["golden_id"].implode()).fill_null(value=False)
+    asked = placed["looked_at"] | bears
+    return placed.filter(asked), placed.filter(~asked)
 
 
 def _touched_by_decisions(workspace: Workspace, log: pl.DataFrame) -> pl.DataFrame:
@@ -168,8 +188,10 @@ def read_decisions(workspace: Workspace) -> pl.DataFrame:
 
 def _write_lineage(workspace: Workspace, log: pl.DataFrame) -> int:
     """Append what redirects and lineage lack of what the log implies; return the number of new redirects."""
-    inputs = {"memberships": workspace.lake.version(names.MEMBERSHIPS)}
-    if workspace.cursor(names.REDIRECTS) == inputs and workspace.cursor(names.LINEAGE) == inputs:
+    generation = _next_generation(log) - 1
+    inputs = {"memberships": workspace.lake.version(names.MEMBERSHIPS), "generation": generation}
+    done = workspace.cursor(names.LINEAGE)
+    if workspace.cursor(names.REDIRECTS) == inputs and done == inputs:
         return 0
     redirects = derive_redirects(log)
     stored = _latest_redirects(workspace)
@@ -182,9 +204,10 @@ def _write_lineage(workspace: Workspace, log: pl.DataFrame) -> int:
     )  # fmt: skip
     rows = pl.concat([fresh, back.cast(fresh.schema)])
     workspace.append(names.REDIRECTS, rows.to_arrow(), inputs)
-    events = derive_lineage(log)
+    events = derive_lineage(log, redirects, int(done.get("generation", 0)))
     known = _stored(workspace, names.LINEAGE)
     if known is not None:
+        known = known.join(events.select("golden_id").unique(), on="golden_id", how="semi")
         events = events.join(known, on=["golden_id", "event", "other_id"], how="anti", nulls_equal=True)
     workspace.append(names.LINEAGE, events.to_arrow(), inputs)
     return fresh.height
@@ -210,10 +233,10 @@ class _Party:
         self.con, self.workspace, self.party = con, workspace, party
         self.model = load_model(workspace.model_folder, party)
         self.records = load_records(con, workspace, party)
-        self.clustering = Clustering(np.empty(0, dtype=np.int64), 0, 0, 0)
+        self.clustering = Clustering(np.empty(0, dtype=np.int64), 0, 0, 0, np.empty(0, dtype=np.bool_))
 
     def partition(self, log: pl.DataFrame, inputs: dict[str, Any]) -> pl.DataFrame:
-        """Return source, source_key, received_at, cluster of every record of the party."""
+        """Return source, source_key, received_at, cluster, looked_at of every record of the party."""
         records = self.con.sql(
             f"select rid, source, source_key, received_at from {self.records.table} order by rid"
         ).pl()
@@ -236,7 +259,9 @@ class _Party:
             )
         labels = pl.Series("cluster", [f"{self.party}:"] * records.height, dtype=pl.String)
         numbers = pl.Series("cluster", self.clustering.labels).cast(pl.String)
-        clusters: pl.DataFrame = records.select(*_KEYS, "received_at").with_columns((labels + numbers).alias("cluster"))
+        clusters: pl.DataFrame = records.select(*_KEYS, "received_at").with_columns(
+            (labels + numbers).alias("cluster"), looked_at=pl.Series(self.clustering.looked_at)
+        )
         return clusters
 
     def _settled(self, records: pl.DataFrame, log: pl.DataFrame, inputs: dict[str, Any]) -> Ints | None:
@@ -266,7 +291,8 @@ class _Party:
         changed = (
             f"(select distinct source, source_key from {self.workspace.scan(FEATURES)} where generation > {since})"
         )
-        pairs = f"(select * from {self.workspace.scan(names.PAIRS)} where match_weight >= {EDGE})"
+        stored = self.workspace.scan_or_empty(names.PAIRS, TABLES[names.PAIRS])
+        pairs = f"(select * from {stored} where match_weight >= {EDGE})"
         ends = [
             f"select p.{other}_source as source, p.{other}_key as source_key from {pairs} p semi join {changed} c "
             f"on p.{side}_source = c.source and p.{side}_key = c.source_key"

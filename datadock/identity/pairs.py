@@ -13,7 +13,7 @@ import duckdb
 from datadock import names
 from datadock.identity.blocking import BlockReport, candidate_pairs
 from datadock.identity.feature_store import load_features, load_records
-from datadock.identity.features import linking_fields
+from datadock.identity.features import Features, linking_fields
 from datadock.identity.model import Model, load_model, load_term_frequencies, save_model
 from datadock.identity.normalise import install_macros
 from datadock.identity.scoring import score, term_frequency_tables
@@ -117,19 +117,40 @@ class _PartyRun:
         self.con, self.workspace, self.party = con, workspace, party
         self.before = before
         self.records = load_records(con, workspace, party)
-        self.features = load_features(con, workspace, self.records)
+        self.known = None if retrain else self._fitting_model()
+        self.features = self._features()
         self.blocks: list[BlockReport] = []
         self.candidates = self.scored = 0
         self.trained = False
         if self.features.rows:
             install_macros(con)
-            self.model = self._model(retrain=retrain)
+            self.model = self._model()
 
-    def _model(self, *, retrain: bool) -> Model:
+    def _features(self) -> Features:
+        """All features of all records where many passes over them follow, else a view of which little is read."""
+        if not self.records.rows or self._scored_generation(self.known) < 0:
+            return load_features(self.con, self.workspace, self.records)
+        table = f"{self.party}_features_read"
+        stored = self.workspace.scan(FEATURES)
+        self.con.execute(
+            f"create or replace temp view {table} as select r.rid, s.* exclude (op) from "
+            f"(select * from {stored} where party_type = '{self.party}') s "
+            f"join (select rid, source, source_key, generation from {self.records.table}) r "
+            "using (source, source_key, generation)"
+        )
+        columns = tuple(row[0] for row in self.con.execute(f"describe {table}").fetchall())
+        return Features(table, columns, self.records.rows)
+
+    def _fitting_model(self) -> Model | None:
+        """The stored model, where it fits the declared fields and the number of records."""
+        known = load_model(self.workspace.model_folder, self.party)
+        fits = known is not None and known.fields == linking_fields(self.workspace.catalog)
+        return known if known is not None and fits and not self._outgrown(known) else None
+
+    def _model(self) -> Model:
+        if self.known is not None:
+            return self.known
         fields = linking_fields(self.workspace.catalog)
-        known = None if retrain else load_model(self.workspace.model_folder, self.party)
-        if known is not None and known.fields == fields and not self._outgrown(known):
-            return known
         apart = apart_sql(self.workspace)
         model, self.blocks = train_model(self.con, self.features, fields, self.party, apart, self.workspace.run_at)
         frequencies = term_frequency_tables(self.con, model, scored_table(self.features))
@@ -138,15 +159,15 @@ class _PartyRun:
         return model
 
     def _outgrown(self, model: Model) -> bool:
-        return model.records < _TRAIN_AGAIN_BELOW and self.features.rows >= 2 * model.records
+        return model.records < _TRAIN_AGAIN_BELOW and self.records.rows >= 2 * model.records
 
     def score(self) -> None:
         """Make the table ``dd_pairs_<party>`` with the rows to append."""
-        con, model = self.con, self.model
+        con, model, records = self.con, self.model, self.records.table
         table = scored_table(self.features) if self.trained else without_shared(con, self.features, model.shared)
         frequencies = load_term_frequencies(self.workspace.model_folder, model, con)
-        since = self._scored_generation()
-        con.execute(f"create or replace temp table dd_fresh as select rid from {table} where linked > {since}")
+        since = self._scored_generation(model)
+        con.execute(f"create or replace temp table dd_fresh as select rid from {records} where linked > {since}")
         self.scored = int(con.execute("select count(*) from dd_fresh").fetchall()[0][0])
         found = TRAINING_PAIRS
         if not model.comparisons:
@@ -164,14 +185,14 @@ class _PartyRun:
             "1 / (1 + power(2.0, -weight)) as match_probability, l.feature_hash as left_hash, "
             f"r.feature_hash as right_hash, '{model.version}' as model_version, $1 as run_id, "
             "$2::timestamptz as recorded_at "
-            f"from dd_scored join {table} l on l.rid = rid_l join {table} r on r.rid = rid_r",
+            f"from dd_scored join {records} l on l.rid = rid_l join {records} r on r.rid = rid_r",
             [self.workspace.run_id, self.workspace.run_at],
         )
 
-    def _scored_generation(self) -> int:
-        """The generation up to which this model has scored these features; -1 where it has none."""
+    def _scored_generation(self, model: Model | None) -> int:
+        """The generation up to which a model has scored these features; -1 where it has none."""
         now = {**self.workspace.cursor(FEATURES), "apart": apart_sql(self.workspace)}
-        same = self.before.get("models", {}).get(self.party) == self.model.version
+        same = model is not None and self.before.get("models", {}).get(self.party) == model.version
         same = same and all(self.before.get(key) == now.get(key) for key in ("spec", "store", "apart"))
         return int(self.before["generation"]) if same else -1
 

@@ -70,8 +70,8 @@ def survive(
         f"count(distinct source) filter (is_record) as n_sources, count(*) as n_told from {members} group by golden_id)"
     )
     con.execute(
-        "create or replace temp table dd_places as select golden_id, source, source_key, contact, n_told, observed_at, "
-        "row_number() over (order by source desc, source_key desc) - 1 as tie, "
+        "create or replace temp table dd_places as select golden_id, source, source_key, contact, n_told, "
+        "observed_at, row_number() over (order by source desc, source_key desc) - 1 as tie, "
         "dense_rank() over (order by observed_at) as recency "
         "from (select golden_id, source, source_key, coalesce(record_updated_at, _received_at) as observed_at "
         f"from {members}) join dd_contacts using (golden_id)"

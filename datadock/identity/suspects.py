@@ -7,18 +7,26 @@ whose clusters were held apart. A suspect that is no longer one is closed, never
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import duckdb
 
 from datadock import names
-from datadock.identity.feature_store import load_records
 from datadock.identity.memberships import current_memberships, read_decisions, read_log
-from datadock.identity.model import load_model
-from datadock.identity.pairs import load_live_pairs
 from datadock.identity.scoring import STORE_ABOVE
-from datadock.identity.workspace import PARTIES, Workspace
+from datadock.identity.workspace import FEATURES, Workspace
 from datadock.warehouse.lake_tables import TABLES
 
 SUSPECT_ABOVE = STORE_ABOVE
 """Bits: about one in seventeen. Pairs from here on that are not in one golden contact are suspects."""
+
+_FIXED = ("spec", "store", "apart", "models", "decisions")
+"""Inputs that touch every pair where they change."""
+
+_FEATURES = {
+    "source": "varchar", "source_key": "varchar", "party_type": "varchar", "op": "varchar", "feature_hash": "varchar",
+    "generation": "bigint",
+}  # fmt: skip
 
 _PAIR = "left_source, left_key, right_source, right_key"
 
@@ -46,52 +54,95 @@ def find_suspects(workspace: Workspace) -> SuspectsReport:
     Args:
         workspace: The run's workspace; ``assign_identities`` has run.
     """
+    scored = workspace.cursor(names.PAIRS)
+    log = read_log(workspace)
     inputs = {
+        **scored,
         "pairs": workspace.lake.version(names.PAIRS),
         "memberships": workspace.lake.version(names.MEMBERSHIPS),
         "decisions": workspace.lake.version(names.DECISIONS),
+        "moves": int(log["generation"].max() or 0),  # type: ignore[arg-type]  # an integer column
     }
-    unchanged = workspace.cursor(names.SUSPECTS) == inputs
+    before = workspace.cursor(names.SUSPECTS)
     with workspace.connection() as con:
-        stored = workspace.scan_or_empty(names.SUSPECTS, TABLES[names.SUSPECTS])
-        con.execute(
-            f"create or replace temp table dd_queue as select {_PAIR}, arg_max(status, recorded_at) as status, "
-            "arg_max(match_weight, recorded_at) as match_weight, "
-            "arg_max(match_probability, recorded_at) as match_probability "
-            f"from {stored} group by all"
-        )
-        if unchanged:
+        _queue(con, workspace)
+        if before == inputs:
             open_ = int(con.execute("select count(*) from dd_queue where status = 'open'").fetchall()[0][0])
             return SuspectsReport(False, 0, 0, open_)
-        con.register("dd_current", current_memberships(read_log(workspace)).drop_nulls("golden_id").to_arrow())
+        con.register("dd_log", log.select("source", "source_key", "generation").to_arrow())
+        con.register("dd_current", current_memberships(log).drop_nulls("golden_id").to_arrow())
         con.register("dd_decided", read_decisions(workspace).to_arrow())
-        found = []
-        for party in PARTIES:
-            model = load_model(workspace.model_folder, party)
-            load_records(con, workspace, party)
-            live = load_live_pairs(con, workspace, party, model.version if model else "")
-            con.execute(f"create or replace temp table dd_suspects_{party} as {_suspects_sql(party, live)}")
-            found.append(f"from dd_suspects_{party}")
-        con.execute(f"create or replace temp table dd_suspects as {' union all '.join(found)}")
+        kept = 0
+        if before and all(before.get(key) == inputs.get(key) for key in _FIXED):
+            kept = _only_touched(con, workspace, before)
+        con.execute(f"create or replace temp table dd_suspects as {_suspects_sql(con, workspace, scored)}")
         rows = con.sql(_difference_sql(workspace)).to_arrow_table()
-        counts = con.execute("select count(*) from dd_suspects").fetchall()[0][0]
+        open_ = kept + int(con.execute("select count(*) from dd_suspects").fetchall()[0][0])
     workspace.append(names.SUSPECTS, rows, inputs)
     closed = rows.column("status").to_pylist().count("closed")
-    return SuspectsReport(True, rows.num_rows - closed, closed, int(counts))
+    return SuspectsReport(True, rows.num_rows - closed, closed, open_)
 
 
-def _suspects_sql(party: str, live: str) -> str:
+def _queue(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+    stored = workspace.scan_or_empty(names.SUSPECTS, TABLES[names.SUSPECTS])
+    con.execute(
+        f"create or replace temp table dd_queue as select {_PAIR}, arg_max(status, recorded_at) as status, "
+        "arg_max(match_weight, recorded_at) as match_weight, "
+        "arg_max(match_probability, recorded_at) as match_probability "
+        f"from {stored} group by all"
+    )
+    con.execute(
+        f"create or replace temp view dd_scored as from {workspace.scan_or_empty(names.PAIRS, TABLES[names.PAIRS])}"
+    )
+
+
+def _only_touched(con: duckdb.DuckDBPyConnection, workspace: Workspace, before: dict[str, Any]) -> int:
+    """Leave only pairs and suspects of records that moved or changed since; return how many other suspects are open."""
+    features = workspace.scan_or_empty(FEATURES, _FEATURES)
+    con.execute(
+        "create or replace temp table dd_touched as "
+        f"select source, source_key from {features} where generation > {before['generation']} "
+        f"union select source, source_key from dd_log where generation > {before['moves']}"
+    )
+    sides = " or ".join(
+        f"exists (select 1 from dd_touched where source = {side}_source and source_key = {side}_key)"
+        for side in ("left", "right")
+    )
+    rest = con.execute(f"select count(*) from dd_queue where status = 'open' and not ({sides})").fetchall()[0][0]
+    con.execute(f"delete from dd_queue where not ({sides})")
+    pairs = workspace.scan_or_empty(names.PAIRS, TABLES[names.PAIRS])
+    con.execute(f"create or replace temp view dd_scored as from {pairs} where {sides}")
+    return int(rest)
+
+
+def _suspects_sql(con: duckdb.DuckDBPyConnection, workspace: Workspace, scored: dict[str, Any]) -> str:
+    """SQL of the pairs whose records and model are what they were, that no decision settles and no contact joins."""
+    versions = ", ".join(f"('{version}', '{party}')" for party, version in scored.get("models", {}).items())
+    con.execute(
+        f"create or replace temp table dd_near as select {_PAIR}, left_hash, right_hash, party, "
+        "any_value(match_weight) as match_weight from dd_scored "
+        f"join (values {versions or '(null, null)'}) v(model_version, party) using (model_version) "
+        f"where match_weight >= {SUSPECT_ABOVE} group by all"
+    )
+    con.execute(
+        "create or replace temp table dd_now as select source, source_key, arg_max(op, generation) as op, "
+        "arg_max(feature_hash, generation) as feature_hash, arg_max(party_type, generation) as party "
+        f"from (from {workspace.scan_or_empty(FEATURES, _FEATURES)} semi join (select left_source as source, "
+        "left_key as source_key from dd_near union select right_source, right_key from dd_near) "
+        "using (source, source_key)) group by source, source_key having arg_max(op, generation) = 'upsert'"
+    )
     decided = (
         f"select {_PAIR} from dd_decided union select right_source, right_key, left_source, left_key from dd_decided"
     )
+    joins = " ".join(
+        f"join dd_now {side[0]} on {side[0]}.source = {side}_source and {side[0]}.source_key = {side}_key "
+        f"and {side[0]}.feature_hash = {side}_hash and {side[0]}.party = p.party "
+        f"join dd_current c{side[0]} on c{side[0]}.source = {side}_source and c{side[0]}.source_key = {side}_key"
+        for side in ("left", "right")
+    )
     return (
-        "select * from (select l.source as left_source, l.source_key as left_key, r.source as right_source, "
-        "r.source_key as right_key, p.weight as match_weight, "
-        "1 / (1 + power(2.0, -p.weight)) as match_probability "
-        f"from {live} p join dd_{party} l on l.rid = p.rid_l join dd_{party} r on r.rid = p.rid_r "
-        "join dd_current a on a.source = l.source and a.source_key = l.source_key "
-        "join dd_current b on b.source = r.source and b.source_key = r.source_key "
-        f"where p.weight >= {SUSPECT_ABOVE} and a.golden_id <> b.golden_id) "
+        f"select {_PAIR}, match_weight, 1 / (1 + power(2.0, -match_weight)) as match_probability "
+        f"from (select {_PAIR}, p.match_weight from dd_near p {joins} where cl.golden_id <> cr.golden_id) "
         f"anti join ({decided}) using ({_PAIR})"
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
+from operator import attrgetter
 from typing import Any
 
 import polars as pl
@@ -44,8 +45,12 @@ def over_distinct(values: pl.DataFrame, one: Callable[..., object], schema: Sche
 
 def _read(distinct: pl.DataFrame, one: Callable[..., object], schema: Schema) -> pl.DataFrame:
     results = [one(*row) for row in distinct.iter_rows()]
-    columns = [_column(name, [getattr(result, name) for result in results], dtype) for name, dtype in schema.items()]
-    return distinct.with_columns(columns)
+    return distinct.with_columns(as_columns(results, schema))
+
+
+def as_columns(results: Sequence[object], schema: Schema) -> list[pl.Series]:
+    """Give the attributes of some results as columns."""
+    return [_column(name, [*map(attrgetter(name), results)], dtype) for name, dtype in schema.items()]
 
 
 def _column(name: str, values: Sequence[Any], dtype: Any) -> pl.Series:

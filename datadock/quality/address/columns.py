@@ -7,7 +7,7 @@ one address, once per distinct text. Both give the same result; a test holds the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,7 +17,8 @@ from datadock.quality.address.assemble import settled_block
 from datadock.quality.address.fast import RESULT_NAMES, read_plain
 from datadock.quality.address.model import Address, AddressInput
 from datadock.quality.address.normalise import AddressNormaliser
-from datadock.quality.evidence import CODES_DTYPE, EVIDENCE_DTYPE, STATUS_DTYPE, as_rows
+from datadock.quality.columns import as_columns
+from datadock.quality.evidence import CODES_DTYPE, EVIDENCE_DTYPE, STATUS_DTYPE
 from datadock.quality.fold import fold
 from datadock.quality.reference.streets import StreetReference
 from datadock.quality.reference.tables import Reference, load_reference
@@ -25,6 +26,8 @@ from datadock.quality.reference.tables import Reference, load_reference
 WORKERS = 2
 BATCH = 100_000
 """Rows that are in the making at a time, which bounds the memory."""
+_OBJECTS = 5_000
+"""Addresses that are objects at a time: few, so that the collector has little to walk through."""
 
 TEXT_COLUMNS = RESULT_NAMES[:17]
 RESULT_SCHEMA = pl.Schema(
@@ -177,9 +180,10 @@ def _batch(part: pl.DataFrame, columns: AddressColumns, worker: AddressNormalise
 def _one_by_one(rest: pl.DataFrame, columns: AddressColumns, worker: AddressNormaliser) -> pl.DataFrame:
     """Normalise the rows that columns could not decide, each distinct text once."""
     distinct = rest.drop("row").unique(maintain_order=True)
-    rows = [_row(worker.normalise(_input(dict(zip(distinct.columns, row, strict=True)), columns)))
-            for row in distinct.iter_rows()]  # fmt: skip
-    results = pl.DataFrame(rows, schema=RESULT_SCHEMA, orient="row")
+    read = _reader(distinct.columns, columns)
+    blocks = [as_frame([worker.normalise(read(row)) for row in block.iter_rows()])
+              for block in distinct.iter_slices(_OBJECTS)]  # fmt: skip
+    results = pl.concat(blocks)
     if distinct.height == rest.height:
         return pl.concat([rest.select("row"), results], how="horizontal")
     keyed = distinct.with_row_index("text")
@@ -187,35 +191,32 @@ def _one_by_one(rest: pl.DataFrame, columns: AddressColumns, worker: AddressNorm
     return pl.concat([rest.select("row"), results[order["text"]]], how="horizontal")
 
 
-def _input(row: dict[str, str], columns: AddressColumns) -> AddressInput:
-    """Give one row as an input, each column in its part."""
+def _reader(names: Sequence[str], columns: AddressColumns) -> Callable[[tuple[str, ...]], AddressInput]:
+    """Give the function that makes an input of one row, each column in its part; the last place is an empty text."""
+    places = {name: at for at, name in enumerate(names)}
 
-    def text(name: str) -> str:
-        return row[name] if name else ""
+    def each(wanted: Sequence[str]) -> tuple[int, ...]:
+        return tuple(places[name] for name in wanted)
 
-    if columns.block:
-        return settled_block(tuple(row[name] for name in columns.block))
-    return AddressInput(
-        tuple(row[name] for name in columns.lines),
-        text(columns.name),
-        tuple(row[name] for name in columns.complements),
-        text(columns.street),
-        text(columns.locality),
-        text(columns.postal_code),
-        text(columns.city),
-        text(columns.country),
-    )
+    block, lines, complements = each(columns.block), each(columns.lines), each(columns.complements)
+    parts = (columns.name, columns.street, columns.locality, columns.postal_code, columns.city, columns.country)
+    name, street, locality, code, city, country = (places.get(part, len(names)) for part in parts)
 
+    def read(row: tuple[str, ...]) -> AddressInput:
+        cells = (*row, "")
+        if block:
+            return settled_block(tuple(cells[at] for at in block))
+        return AddressInput(
+            tuple([cells[at] for at in lines]), cells[name], tuple([cells[at] for at in complements]), cells[street],
+            cells[locality], cells[code], cells[city], cells[country],
+        )  # fmt: skip
 
-def _row(address: Address) -> tuple[object, ...]:
-    texts = tuple(getattr(address, name) for name in TEXT_COLUMNS)
-    status, codes = address.status.value, list(address.codes)
-    return (*texts, status, codes, address.score, address.street_checked, as_rows(address.evidence))
+    return read
 
 
 def as_frame(addresses: Sequence[Address]) -> pl.DataFrame:
     """Give addresses as the frame that ``normalise_addresses`` returns."""
-    return pl.DataFrame([_row(address) for address in addresses], schema=RESULT_SCHEMA, orient="row")
+    return pl.DataFrame(as_columns(addresses, RESULT_SCHEMA))
 
 
 __all__ = ["RESULT_SCHEMA", "AddressColumns", "as_frame", "guess_columns", "normalise_addresses"]

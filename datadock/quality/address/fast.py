@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from datadock.quality.address.model import LINE_LENGTH, STREET_LENGTH, score_of, verdict
+from datadock.quality.address.model import STREET_LENGTH, score_of, verdict
 from datadock.quality.address.words import (
     INSIDE,
     INSIDE_WITH_MARK,
@@ -25,7 +25,7 @@ from datadock.quality.address.words import (
     street_types,
 )
 from datadock.quality.evidence import EVIDENCE_DTYPE, STATUS_DTYPE, Evidence, Status, as_rows
-from datadock.quality.fold import fold_expr
+from datadock.quality.fold import fold
 
 if TYPE_CHECKING:
     from datadock.quality.address.columns import AddressColumns
@@ -40,6 +40,8 @@ RESULT_NAMES = (
 
 _LETTERS = r"A-Za-zÀ-ÖØ-öø-ÿœŒ0-9 '’"
 _STREET = rf"^[{_LETTERS}\-]+$"
+_MARKED = [*map(chr, [*range(0xC0, 0x100)]), "œ", "Œ", "'", "’", "-"]
+_PLAIN = [fold(char) or " " for char in _MARKED]
 _CODE_CITY = r"^(.*?)[ ,]*(?:^|[ ,])([0-9]{5}) ([^0-9]+)$"
 _KEYWORDS = sorted(
     INSIDE | INSIDE_WITH_MARK | OUTSIDE | OUTSIDE_WITH_MARK | OUTSIDE_WITH_NAME | ORDINAL_WORDS
@@ -95,8 +97,8 @@ def read_plain(texts: pl.DataFrame, columns: AddressColumns, worker: AddressNorm
     split = _split(texts, columns)
     if split is None or not split.height:
         return pl.DataFrame(schema={"row": pl.UInt32})
-    places, line = _places(split, worker)
-    if line:
+    places = worker.places.of(split)
+    if split["line"][0]:
         places = places.filter(pl.col("known"))
     rows = split.join(places, on=("code", "city"), how="inner")
     own_name = pl.col("commune").str.contains(pl.col("name").str.split(" ").list.last(), literal=True)
@@ -159,8 +161,8 @@ def _plain_street(cells: pl.DataFrame) -> pl.DataFrame:
             & ~pl.col("upper").str.contains(" [-]+ ")
             & ~pl.col("typed").str.contains(" [-]+ ")
         )
-        .with_columns(fold_expr(pl.col("upper")).alias("street"), fold_expr(pl.col("typed")).alias("city"))
-        .filter(pl.col("city") != "")
+        .with_columns(_folded("upper").alias("street"), _folded("typed").alias("city"))
+        .filter((pl.col("city") != "") & ~pl.any_horizontal(pl.col("street", "city").str.contains("  ", literal=True)))
         .with_columns(
             pl.col("street").str.extract_groups(_TYPED).alias("typed_street"),
             pl.col("street").str.extract_groups(_UNTYPED).alias("untyped"),
@@ -193,6 +195,12 @@ def _plain_street(cells: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _folded(name: str) -> pl.Expr:
+    """Give the fold of a text of ``_STREET``; where more than two blanks stand together, two are left."""
+    opened = pl.col(name).str.replace_many(_MARKED, _PLAIN)
+    return opened.str.replace_all("  ", " ", literal=True).str.strip_chars(" ").str.to_uppercase()
+
+
 def _is_plain() -> pl.Expr:
     """Whether nothing in a street could open a complement, a box or a longer type, and its label fits."""
     undated = pl.col("name").str.replace_all(_DAY, "")
@@ -205,29 +213,6 @@ def _is_plain() -> pl.Expr:
         & ~shielded.str.contains(_OPENS)
         & ~(pl.col("line") & pl.concat_str(pl.lit(" "), "voie").str.contains(_NOT_LAST))
     )
-
-
-def _places(split: pl.DataFrame, worker: AddressNormaliser) -> tuple[pl.DataFrame, bool]:
-    """Resolve each distinct pair of code and city once."""
-    pairs = split.select("code", "city").unique()
-    resolver = worker.resolver
-    rows = []
-    for code, city in pairs.iter_rows():
-        place = resolver.resolve(code, city)
-        rows.append(
-            (
-                code, city, resolver.knows(code, city), place.line[:LINE_LENGTH].strip(), place.code_postal,
-                place.commune, place.code_insee, place.former, list(place.codes), "|".join(place.codes),
-                as_rows(place.evidence), place.found, place.cedex,
-            )
-        )  # fmt: skip
-    schema: dict[str, pl.DataType] = {
-        "code": pl.String(), "city": pl.String(), "known": pl.Boolean(), "line_6": pl.String(),
-        "code_postal": pl.String(),
-        "commune": pl.String(), "code_insee": pl.String(), "line_5": pl.String(), "place_codes": pl.List(pl.String),
-        "place_key": pl.String(), "place_evidence": EVIDENCE_DTYPE, "found": pl.Boolean(), "cedex": pl.Boolean(),
-    }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema, orient="row"), bool(split["line"][0])
 
 
 def _checked(rows: pl.DataFrame, worker: AddressNormaliser) -> pl.DataFrame:

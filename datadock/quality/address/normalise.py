@@ -14,6 +14,7 @@ from datadock.quality.address.cut import Cell, Cut, completed_code, cut_place
 from datadock.quality.address.foreign import country_guessed, country_named, country_of
 from datadock.quality.address.locality import LocalityResolver, Place
 from datadock.quality.address.model import LINE_LENGTH, Address, AddressInput, score_of, verdict
+from datadock.quality.address.places import KnownPlaces
 from datadock.quality.address.street import Street
 from datadock.quality.address.text import clean, is_unreadable, parts, postal_digits
 from datadock.quality.address.words import RETURN_MARKS, type_at, unglued
@@ -37,10 +38,12 @@ class AddressNormaliser:
     streets: StreetReference | None = None
     long_repetition: bool = False
     resolver: LocalityResolver = field(init=False)
+    places: KnownPlaces = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the resolver of the reference."""
         self.resolver = LocalityResolver(self.reference)
+        self.places = KnownPlaces(self.resolver)
 
     def normalise(self, value: AddressInput | str) -> Address:
         """Give the normal form of one address; never raises on its content."""

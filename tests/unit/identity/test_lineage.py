@@ -43,7 +43,10 @@ def test_a_chain_of_merges_is_one_step() -> None:
 def test_an_id_whose_records_are_gone_leads_nowhere_and_is_retired() -> None:
     moves: list[tuple[int, str, str | None]] = [(1, "1", "A"), (2, "1", None)]
     assert redirects(moves) == {}
-    assert derive_lineage(log(moves)).select("golden_id", "event").rows() == [("A", "created"), ("A", "retired")]
+    assert derive_lineage(log(moves), derive_redirects(log(moves))).select("golden_id", "event").rows() == [
+        ("A", "created"),
+        ("A", "retired"),
+    ]
 
 
 def test_an_id_that_lives_again_is_redirected_no_more() -> None:
@@ -51,7 +54,8 @@ def test_an_id_that_lives_again_is_redirected_no_more() -> None:
 
 
 def test_a_split_is_told_with_the_id_it_came_from() -> None:
-    events = derive_lineage(log([(1, "1", "A"), (1, "2", "A"), (2, "2", "B")]))
+    moved = log([(1, "1", "A"), (1, "2", "A"), (2, "2", "B")])
+    events = derive_lineage(moved, derive_redirects(moved))
     assert events.select("golden_id", "event", "other_id").rows() == [("A", "created", None), ("B", "split_from", "A")]
 
 

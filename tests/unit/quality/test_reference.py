@@ -138,7 +138,7 @@ def test_the_difference_of_two_years_is_small_and_named(of_last_year):
     assert len(found.renamed) == 19
     assert ("12083", "Cransac", "Cransac-les-Thermes") in found.renamed
     assert found.recoded == [("49126", "49530", "49270|49530")]
-    assert (len(found.touched_insee), len(found.touched_postal), len(found.touched.names)) == (20, 22, 46)
+    assert (len(found.touched_insee), len(found.touched_postal), len(found.touched.names)) == (20, 22, 64)
 
 
 def test_untouched_addresses_come_out_the_same_with_both_years_and_touched_ones_are_few(of_last_year, published_data):
@@ -169,7 +169,9 @@ def test_untouched_addresses_come_out_the_same_with_both_years_and_touched_ones_
     touched = old.hstack(frame).select(found.touches("code_postal", "code_insee", "codes", ("text",))).to_series()
     assert frame.filter(differs & ~touched)["text"].to_list() == []
     assert differs.sum() >= 30
-    assert touched.sum() < len(texts) / 10
+    well_written = pl.Series([place % 5 == 0 for place in range(len(texts))])
+    assert (touched & well_written).sum() < 2 * (differs & well_written).sum()
+    assert touched.sum() < len(texts) / 8
 
 
 def test_a_commune_is_known_by_each_code_and_arrondissements_by_theirs():

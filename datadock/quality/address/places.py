@@ -1,0 +1,58 @@
+"""Places of whole columns: each distinct pair of code and city is resolved once, and kept for the next batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+
+import polars as pl
+
+from datadock.quality.address.locality import LocalityResolver
+from datadock.quality.address.model import LINE_LENGTH
+from datadock.quality.evidence import EVIDENCE_DTYPE, as_rows
+
+MOST = 200_000
+"""Pairs that are kept; beyond, the memory begins anew."""
+
+_SCHEMA = pl.Schema(
+    {
+        "code": pl.String(), "city": pl.String(), "known": pl.Boolean(), "line_6": pl.String(),
+        "code_postal": pl.String(), "commune": pl.String(), "code_insee": pl.String(), "line_5": pl.String(),
+        "place_codes": pl.List(pl.String()), "place_key": pl.String(), "place_evidence": EVIDENCE_DTYPE,
+        "found": pl.Boolean(), "cedex": pl.Boolean(),
+    }
+)  # fmt: skip
+
+
+@dataclass(eq=False)
+class KnownPlaces:
+    """The places of the pairs that one normaliser has met, as a frame to join with."""
+
+    resolver: LocalityResolver
+    frame: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_SCHEMA))
+    lock: Lock = field(default_factory=Lock)
+
+    def of(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        """Give the places of at least these pairs of ``code`` and ``city``, one row each."""
+        distinct = pairs.select("code", "city").unique()
+        with self.lock:
+            missing = distinct.join(self.frame, on=("code", "city"), how="anti")
+            if missing.height:
+                kept = self.frame if self.frame.height + missing.height <= MOST else self.frame.clear()
+                missing = distinct if not kept.height else missing
+                self.frame = pl.concat([kept, self._resolved(missing.iter_rows())])
+            return self.frame
+
+    def _resolved(self, pairs: Iterable[tuple[str, str]]) -> pl.DataFrame:
+        rows = []
+        for code, city in pairs:
+            place = self.resolver.resolve(code, city)
+            rows.append(
+                (
+                    code, city, self.resolver.knows(code, city), place.line[:LINE_LENGTH].strip(), place.code_postal,
+                    place.commune, place.code_insee, place.former, list(place.codes), "|".join(place.codes),
+                    as_rows(place.evidence), place.found, place.cedex,
+                )
+            )  # fmt: skip
+        return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
