@@ -3,6 +3,7 @@
     python benchmarks/identity.py                       the published sets, and 80,000 people (about 100,000 contacts)
     python benchmarks/identity.py --people 400000       about 500,000 contacts
     python benchmarks/identity.py --sets febrl4 --people 0
+    python benchmarks/identity.py --sets --people 0 --records 1000000     linking alone: train, predict, cluster, ids
 
 Each set also goes through bare Splink, with the model of its own documentation for that kind of data. Every
 measurement runs in a process of its own: CPU seconds (user and system) and peak memory are that process's, imports
@@ -42,12 +43,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
     parser.add_argument("--people", type=int, nargs="*", default=[80_000])
+    parser.add_argument("--records", type=int, help="records of French people, linked alone: training to ids")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         kind, what = given.one
-        result = {"ours": ours, "splink": bare_splink}[kind](what, given.data) if kind != "demo" else demo(int(what))
+        alone = {"demo": demo, "prepared": prepared, "linked": linked}
+        result = alone[kind](what) if kind in alone else {"ours": ours, "splink": bare_splink}[kind](what, given.data)
         print(json.dumps(result))
         return
     if given.sets:
@@ -61,6 +64,10 @@ def main() -> None:
     for people in given.people:
         if people:
             show_demo(measured("demo", str(people), given.data))
+    if given.records:
+        with tempfile.TemporaryDirectory(prefix="bench-identity-") as folder:
+            measured("prepared", f"{folder}|{given.records}", given.data)
+            show_linked(measured("linked", folder, given.data))
 
 
 def measured(kind: str, what: str, data: Path) -> dict[str, Any]:
@@ -164,13 +171,60 @@ def _documented(name: str, cl: Any, block_on: Any) -> tuple[list[Any], list[Any]
     return comparisons, rules, [block_on("first_name", "surname"), block_on("dob")], [block_on("surname", "dob")]
 
 
-def demo(people: int) -> dict[str, Any]:
+_RECORDS_PER_PERSON = 1.27
+"""Contact records that the demo company has of each of its people."""
+
+
+def prepared(what: str) -> dict[str, Any]:
+    """Generate, land, stage and normalise the demo company's contacts in a folder, not measured."""
+    sys.path.insert(0, str(ROOT))
+    from datadock import identity
+
+    folder, _, records = what.rpartition("|")
+    people = int(int(records) / _RECORDS_PER_PERSON)
+    workspace = _demo_workspace(Path(folder) / "home", people, delivery=1, number=0)
+    return {"contacts": identity.update_features(workspace).contacts}
+
+
+def linked(folder: str) -> dict[str, Any]:
+    """Link normalised records: a model trained, pairs found and weighed, clusters, golden ids."""
+    sys.path.insert(0, str(ROOT))
+    from datadock import identity
+    from datadock.evaluation import read_truth, score
+    from datadock.identity.memberships import current_memberships, read_log
+
+    workspace = _demo_workspace(Path(folder) / "home", 0, delivery=1, number=0)
+    before = _cost()["cpu"]
+    pairs = identity.score_pairs(workspace)
+    scored = _cost()["cpu"]
+    found = identity.assign_identities(workspace)
+    cost = _cost()
+    current = current_memberships(read_log(workspace)).drop_nulls("golden_id")
+    truth = read_truth(Path(folder) / "home-truth").join(current, on=["source", "source_key"], how="semi")
+    return {"records": found.records, "golden": found.golden, "candidates": pairs.candidates, "imports": before,
+            "pairs": scored - before, "ids": cost["cpu"] - scored, "peak": cost["peak"],
+            "scores": str(score(current, truth))}  # fmt: skip
+
+
+def show_linked(result: dict[str, Any]) -> None:
+    """Print what linking alone cost."""
+    total = result["imports"] + result["pairs"] + result["ids"]
+    print(
+        f"\n{result['records']:,} records are {result['golden']:,} contacts; {result['candidates']:,} pairs looked at"
+    )
+    print(f"  {total:.1f} CPU s, peak {result['peak']:.0f} MB  (imports {result['imports']:.1f}, training and pairs "
+          f"{result['pairs']:.1f}, clusters and ids {result['ids']:.1f})")  # fmt: skip
+    print(f"  {result['scores']}")
+
+
+def demo(what: str) -> dict[str, Any]:
     """Run the steps of identity over the demo company: at first, with one part in a hundred new, with nothing new."""
     sys.path.insert(0, str(ROOT))
     from datadock import identity
     from datadock.evaluation import read_truth, score
     from datadock.identity.memberships import current_memberships, read_log
 
+    people = int(what)
     steps = ("update_features", "score_pairs", "assign_identities", "build_golden", "find_suspects")
     with tempfile.TemporaryDirectory(prefix="bench-identity-") as folder:
         home, runs = Path(folder) / "home", {}

@@ -281,7 +281,7 @@ class _Party:
         codes = placed.select(
             pl.when(pl.col("moved") | pl.col("golden_id").is_null())
             .then(-1)
-            .otherwise(pl.col("golden_id").rank("dense").cast(pl.Int64))
+            .otherwise(pl.col("golden_id").cast(pl.Categorical).to_physical().cast(pl.Int64))
             .alias("code")
         )
         return codes["code"].to_numpy().astype(np.int64)

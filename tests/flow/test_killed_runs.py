@@ -22,7 +22,7 @@ PEOPLE = 40
 FEEDS = ("eshop_customers", "loyalty_cards", "orders")
 MOMENTS = [
     *("run_id", "measured_at", "recorded_at", "valid_from", "valid_to", "at", "_received_at", "received_at"),
-    *("member_since", "observed_at", "redirected_at", "row_hash", "address_id"),
+    *("loaded_at", "member_since", "observed_at", "redirected_at", "row_hash", "address_id"),
 ]
 """Columns that tell when a run was, or are hashed of such."""
 
