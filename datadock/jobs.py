@@ -8,6 +8,7 @@ from datadock import names
 
 PLATFORM = "platform"
 LAND = "land"
+QUALITY = "quality"
 REFRESH = "refresh"
 
 
@@ -19,6 +20,11 @@ def build_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
             PLATFORM, dg.AssetSelection.all(), description="Everything: land, stage, resolve, publish, report."
         ),
         dg.define_asset_job(LAND, raw, description="Pulls and lands what waits, for the chosen sources."),
+        dg.define_asset_job(
+            QUALITY,
+            dg.AssetSelection.groups(names.QUALITY),
+            description="Normalises what is new or touched by a newer reference, and judges contact points.",
+        ),
         dg.define_asset_job(
             REFRESH, dg.AssetSelection.all() - raw, description="Everything after the raw tables, from what has landed."
         ),

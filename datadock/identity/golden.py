@@ -17,12 +17,8 @@ from datadock.catalog.fields import MODEL
 from datadock.identity.golden_rows import golden_rows
 from datadock.identity.memberships import current_memberships, read_log
 from datadock.identity.survivorship import groups_of, survive
-from datadock.identity.workspace import CONTACTS, FEATURES, Workspace
-
-_SQL_TYPES = {
-    "text": "varchar", "date": "date", "timestamp": "timestamp with time zone", "integer": "bigint",
-    "decimal": "decimal(18, 2)", "boolean": "boolean",
-}  # fmt: skip
+from datadock.identity.told import FIELD_TYPES, create_members, stored_points
+from datadock.identity.workspace import FEATURES, Workspace
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,8 @@ def build_golden(workspace: Workspace) -> GoldenReport:
     features = workspace.cursor(FEATURES)
     trust = {source.name: source.trust for source in workspace.catalog.sources.values()}
     rules = f"{workspace.catalog.survivorship.model_dump_json()}{sorted(trust.items())}"
-    inputs = {"memberships": generation, "features": features, "rules": rules}
+    points = workspace.cursor(names.CONTACT_POINTS).get("generation", 0)
+    inputs = {"memberships": generation, "features": features, "rules": rules, "points": points}
     before = workspace.cursor(names.CONTACTS)
     members = current_memberships(log).drop_nulls("golden_id")
     within, between = _duplicates(members)
@@ -73,7 +70,7 @@ def build_golden(workspace: Workspace) -> GoldenReport:
         con.register("dd_log", log.select("source", "source_key", "golden_id", "generation").to_arrow())
         con.register("dd_current", members.to_arrow())
         _touched(con, workspace, inputs, before)
-        _members(con)
+        create_members(con, workspace)
         survive(con, "dd_touched_members", workspace.catalog.survivorship, trust)
         versions = _Versions(con, workspace)
         workspace.append(names.CONTACTS, versions.reader(), inputs)
@@ -103,21 +100,12 @@ def _touched(
     con.execute(
         "create or replace temp table dd_moved as "
         f"select source, source_key from dd_log where generation > {before['memberships']} union "
-        f"select source, source_key from {stored} where generation > {before['features']['generation']}"
+        f"select source, source_key from {stored} where generation > {before['features']['generation']} union "
+        f"select contact_source, contact_key from {stored_points(workspace)} where generation > {before['points']}"
     )
     con.execute(
         "create or replace temp table dd_touched as select distinct golden_id from dd_log "
         "semi join dd_moved using (source, source_key) where golden_id is not null"
-    )
-
-
-def _members(con: duckdb.DuckDBPyConnection) -> None:
-    fields = ", ".join(f"c.{name}::{_SQL_TYPES[kind]} as {name}" for name, (_, kind) in MODEL["contact"].items())
-    con.execute(
-        "create or replace temp view dd_touched_members as select m.golden_id, c.source, c.source_key, c.party_type, "
-        f"c.record_updated_at::timestamptz as record_updated_at, c._received_at::timestamptz as _received_at, {fields} "
-        "from (select * from dd_current semi join dd_touched using (golden_id)) m "
-        f"join {CONTACTS} c using (source, source_key)"
     )
 
 
@@ -159,7 +147,7 @@ class _Versions:
             yield rows.select(schema.names).cast(schema)
 
     def _gone(self) -> pa.Table:
-        fields = ", ".join(f"null::{_SQL_TYPES[kind]} as {name}" for name, (_, kind) in MODEL["contact"].items())
+        fields = ", ".join(f"null::{FIELD_TYPES[kind]} as {name}" for name, (_, kind) in MODEL["contact"].items())
         origin = "field varchar, source varchar, source_key varchar, rule varchar, observed_at timestamptz"
         gone = self.con.sql(
             f"select golden_id, 'retire' as op, '{self.workspace.run_at.isoformat()}'::timestamptz as recorded_at, "

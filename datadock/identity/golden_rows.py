@@ -54,7 +54,7 @@ def _rows(
     homes = {field: leader for leader, (_, fields) in groups.items() for field in fields}
     values = {field: _gathered(members[field], won[homes[field]]) for field in MODEL["contact"]}
     rules = {field: " > ".join(groups[leader][0].by) for field, leader in homes.items()}
-    table = contacts.drop_columns(["contact"])
+    table = contacts.drop_columns(["contact", "n_told"])
     for field, column in values.items():
         table = table.append_column(field, column)
     provenance = _provenance(members, values, {field: won[homes[field]] for field in values}, rules)

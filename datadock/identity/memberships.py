@@ -25,6 +25,7 @@ from datadock.identity.pairs import LIVE_PAIRS, apart_sql, load_live_pairs
 from datadock.identity.scoring import score
 from datadock.identity.trainer import without_shared
 from datadock.identity.workspace import FEATURES, PARTIES, Workspace
+from datadock.warehouse.lake_tables import TABLES
 
 MAX_CLUSTER = 200
 """Records beyond which a cluster is told as too large to be one person."""
@@ -290,7 +291,8 @@ class _Party:
         changed = (
             f"(select distinct source, source_key from {self.workspace.scan(FEATURES)} where generation > {since})"
         )
-        pairs = f"(select * from {self.workspace.scan(names.PAIRS)} where match_weight >= {EDGE})"
+        stored = self.workspace.scan_or_empty(names.PAIRS, TABLES[names.PAIRS])
+        pairs = f"(select * from {stored} where match_weight >= {EDGE})"
         ends = [
             f"select p.{other}_source as source, p.{other}_key as source_key from {pairs} p semi join {changed} c "
             f"on p.{side}_source = c.source and p.{side}_key = c.source_key"

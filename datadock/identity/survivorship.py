@@ -38,6 +38,9 @@ _TEXT_KINDS = frozenset(
         "city",
     ]
 )
+REACHING = ("email", "email_2", "phone", "mobile", "address_line")
+"""Fields whose value is invalid, too, where nobody can be reached by it: returned, bounced, moved away from."""
+
 _BITS = {"filled": 1, "validity": 1, "frequency": 20, "trust": 10, "completeness": 20, "recency": 28, "tie": 28}
 _WORD = 62
 """Bits that a number may have before the next one is begun: together they stay within 127."""
@@ -50,8 +53,10 @@ def survive(
 
     Args:
         con: Connection.
-        members: Table or view of the records of some contacts: golden_id, source, source_key, party_type,
-            record_updated_at, _received_at, and every field of the contact model (typed).
+        members: Table or view of what is told of some contacts: golden_id, source, source_key, party_type,
+            record_updated_at, _received_at, every field of the contact model (typed), ``unusable`` (list of the
+            fields by which nobody can be reached) and ``is_record`` (false for a move, which tells an address but
+            makes no contact).
         survivorship: Declared rules.
         trust: Trust of each source.
 
@@ -61,11 +66,11 @@ def survive(
     groups = groups_of(survivorship)
     con.execute(
         "create or replace temp table dd_contacts as select row_number() over (order by golden_id) - 1 as contact, * "
-        "from (select golden_id, any_value(party_type) as party_type, count(*) as n_records, "
-        f"count(distinct source) as n_sources from {members} group by golden_id)"
+        "from (select golden_id, any_value(party_type) as party_type, count(*) filter (is_record) as n_records, "
+        f"count(distinct source) filter (is_record) as n_sources, count(*) as n_told from {members} group by golden_id)"
     )
     con.execute(
-        "create or replace temp table dd_places as select golden_id, source, source_key, contact, n_records, "
+        "create or replace temp table dd_places as select golden_id, source, source_key, contact, n_told, "
         "observed_at, row_number() over (order by source desc, source_key desc) - 1 as tie, "
         "dense_rank() over (order by observed_at) as recency "
         "from (select golden_id, source, source_key, coalesce(record_updated_at, _received_at) as observed_at "
@@ -73,13 +78,13 @@ def survive(
     )
     con.execute(
         f"create or replace temp table dd_members as select p.* exclude (golden_id), {_trust(trust)} as trust, "
-        f"{', '.join(f'm.{name}' for name in MODEL['contact'])} "
+        f"unusable, {', '.join(f'm.{name}' for name in MODEL['contact'])} "
         f"from {members} m join dd_places p using (golden_id, source, source_key)"
     )
     alone = ", ".join(f"case when {_filled(fields)} then tie end as w_{x}" for x, (_, fields) in groups.items())
     chosen = ", ".join(f"{_winner(leader, rule, fields)} as w_{leader}" for leader, (rule, fields) in groups.items())
     con.execute(
-        f"create or replace temp table dd_winners as select contact, {alone} from dd_members where n_records = 1 "
+        f"create or replace temp table dd_winners as select contact, {alone} from dd_members where n_told = 1 "
         f"union all select contact, {chosen} from ({_counted(con, groups)}) group by contact"
     )
 
@@ -111,7 +116,7 @@ def _trust(trust: Mapping[str, float]) -> str:
 def _counted(con: duckdb.DuckDBPyConnection, groups: Groups) -> str:
     """Records of contacts of several, with how often each one's value stands among its contact's."""
     counted = [leader for leader, (rule, _) in groups.items() if "frequency" in rule.by]
-    several = "from dd_members where n_records > 1"
+    several = "from dd_members where n_told > 1"
     if not counted:
         return f"select * {several}"
     spelt = ", ".join(f"case when {f} is not null then hash(contact, {_spelling(f)}) end as h_{f}" for f in counted)
@@ -162,7 +167,8 @@ def _filled(fields: tuple[str, ...]) -> str:
 
 def _criterion(name: str, field: str) -> str:
     if name == "validity":
-        return f"({_validity(field)})::bigint"
+        reached = f" and not list_contains(unusable, '{field}')" if field in REACHING else ""
+        return f"({_validity(field)}{reached})::bigint"
     most = (1 << _BITS[name]) - 1
     return {
         "trust": "trust",

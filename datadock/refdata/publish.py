@@ -19,8 +19,6 @@ from datadock.names import COMMUNES, ORIGINS
 from datadock.quality.reference import Reference
 from datadock.quality.reference.manifest import FIRST_NAMES, IRIS, LOCALITIES, RANGES, entry_of, read_table
 
-_STAMPS = {"reference": pl.String, "step": pl.Int64, "loaded_at": pl.Datetime("us", "UTC")}
-
 
 @dataclass(frozen=True)
 class Origin:
@@ -110,8 +108,7 @@ def _write(lake: Lake, table: str, rows: pl.DataFrame, version: str, at: datetim
         return 0
     step = int(last.get("step", 0)) + 1
     stamped = rows.with_columns(
-        pl.lit(value).cast(kind).alias(name)
-        for (name, kind), value in zip(_STAMPS.items(), (version, step, at), strict=True)
+        reference=pl.lit(version), step=pl.lit(step, pl.Int64), loaded_at=pl.lit(at, pl.Datetime("us", "UTC"))
     )
     inputs = json.dumps({"content": digest, "step": step})
     lake.append_once(table, _plain(stamped.to_arrow()), f"{table}:{inputs}", metadata={"datadock.inputs": inputs})

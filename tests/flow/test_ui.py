@@ -75,7 +75,7 @@ def test_the_ui_shows_the_flow(ui):
     assert entry["__typename"] == "RepositoryLocation", entry.get("message")
     repository = entry["repositories"][0]
     nodes = repository["assetNodes"]
-    assert {node["groupName"] for node in nodes} == {"raw", "staging", "golden", "marts"}
+    assert {node["groupName"] for node in nodes} == {"raw", "staging", "quality", "golden", "marts"}
     assert [node["assetKey"]["path"] for node in nodes if not (node["description"] and node["owners"])] == []
     assert [node["assetKey"]["path"] for node in nodes if not node["isMaterializable"]] == []
     checked = {"/".join(n["assetKey"]["path"]) for n in nodes if n["assetChecksOrError"].get("checks")}

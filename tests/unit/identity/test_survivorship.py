@@ -19,7 +19,7 @@ RULES = Survivorship.model_validate(
         "default": {"by": ["validity", "trust", "recency", "completeness"]},
         "fields": {
             "family_name": {"by": ["frequency", "trust"]},
-            "address_line": {"by": ["recency"], "together": ["postcode", "city"]},
+            "address_line": {"by": ["validity", "recency"], "together": ["postcode", "city"]},
         },
     }
 )
@@ -36,7 +36,8 @@ def _golden(*contacts: Records) -> list[tuple[dict, dict]]:
     fields = ", ".join(f"{name} {SQL[kind]}" for name, (_, kind) in MODEL["contact"].items())
     con.execute(
         "create table members (golden_id varchar, source varchar, source_key varchar, party_type varchar,"
-        f" record_updated_at timestamptz, _received_at timestamptz, {fields})"
+        f" record_updated_at timestamptz, _received_at timestamptz, unusable varchar[] default [],"
+        f" is_record boolean default true, {fields})"
     )
     rows = [
         {"golden_id": f"DK{number:04}", "source": source, "source_key": key, "party_type": "person",
@@ -136,3 +137,25 @@ def test_choosing_again_from_the_golden_values_changes_nothing(several):
     golden = [_values(row) for row, _ in _golden(*several)]
     told = [{name: value for name, value in row.items() if value is not None} for row in golden]
     assert [_values(row) for row, _ in _golden(*[[("crm", "1", 1, values)] for values in told])] == golden
+
+
+def test_a_value_by_which_nobody_can_be_reached_loses_against_one_that_reaches():
+    records = [
+        ("crm", "1", 20, {"email": "bounced@b.fr", "unusable": ["email"]}),
+        ("list", "2", 1, {"email": "good@b.fr", "unusable": []}),
+    ]
+    ((golden, origins),) = _golden(records)
+    assert (golden["email"], origins["email"]["source"]) == ("good@b.fr", "list")
+
+
+def test_a_move_tells_the_address_and_makes_no_record():
+    old = {"address_line": "1 rue Haute", "postcode": "01000", "city": "Alpha"}
+    new = {"address_line": "2 rue Basse", "postcode": "02000", "city": "Beta"}
+    records = [
+        ("crm", "1", 20, old | {"unusable": ["address_line"], "is_record": True}),
+        ("moves", "m1", 5, new | {"unusable": [], "is_record": False}),
+    ]
+    ((golden, origins),) = _golden(records)
+    assert {name: golden[name] for name in new} == new
+    assert (origins["city"]["source"], origins["city"]["source_key"]) == ("moves", "m1")
+    assert (golden["n_records"], golden["n_sources"]) == (1, 1)
