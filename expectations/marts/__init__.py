@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.marts import contacts, facts, golden_views, quality
+from expectations.marts import contact_points, contacts, facts, golden_views, normal_forms, quality
 from expectations.rule import Plan
 
 
@@ -12,5 +12,7 @@ def plans() -> list[Plan]:
         *contacts.plans(),
         *facts.plans(),
         *golden_views.plans(),
+        *normal_forms.plans(),
+        *contact_points.plans(),
         *quality.plans(),
     ]

@@ -36,6 +36,25 @@ def _channels() -> Plan:
             may_fall=3,
             unit="%",
         ),
+        *(
+            Rule(
+                measure=f"spoilt {words} of the worst source",
+                sql=f"100.0 * max(spoilt / filled) filter (channel = '{channel}' and filled >= 100)",
+                words=f"Few {words} of any source were good and reach nobody any more",
+                reason=f"{reason}; channels with under 100 values are left out",
+                at_most=limit,
+                unit="%",
+            )
+            for channel, words, limit, reason in (
+                (
+                    "email",
+                    "e-mails",
+                    8,
+                    "2 or 3 of a hundred bounce in a base that is written to; 8 is one that is not",
+                ),
+                ("address", "addresses", 10, "one in ten moves in a year; above, the source's addresses are old"),
+            )
+        ),
     )
     return Plan(
         names.MARTS, "dq_channel_state", _newest("dq_channel_state"), rules, (f"{names.MARTS}.dq_channel_state",)

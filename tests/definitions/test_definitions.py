@@ -48,7 +48,7 @@ def test_every_asset_says_what_it_is_and_whose(definitions):
 
 def test_every_asset_belongs_to_a_layer(definitions):
     groups = {spec.group_name for spec in _specs(definitions).values()}
-    assert groups == {"raw", "staging", "golden", "marts"}
+    assert groups == {"raw", "staging", "quality", "golden", "marts"}
 
 
 def test_every_raw_golden_and_mart_asset_has_a_check(definitions, graph):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import duckdb
 import pytest
+import yaml
 
 from datadock import names
 from datadock.catalog import load_catalog
@@ -16,6 +17,11 @@ from expectations import LAYERS, Plan, Rule, plans
 
 CATALOG = load_catalog(PROJECT_ROOT / "catalog")
 DECLARED = declared_tables(CATALOG)
+MARTS = {
+    model["name"]: {column["name"]: column["data_type"] for column in model["columns"]}
+    for path in (PROJECT_ROOT / "dbt_project" / "models" / "marts").glob("*.yml")
+    for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+}
 PLANS = [plan for layer in LAYERS for plan in plans(layer, DECLARED)]
 
 
@@ -73,6 +79,146 @@ def test_a_golden_suite_reads_only_columns_of_the_lake(plan):
             connection.execute(f"create table {table.replace('/', '.')} ({shape})")
         connection.execute("create table intermediate.int_source_contact (source varchar, source_key varchar)")
         assert len(connection.execute(plan.query()).fetchall()) == 1
+
+
+@pytest.fixture(scope="module")
+def marts():
+    """Every mart as its yml declares it, empty."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'; create schema marts")
+        for table, columns in MARTS.items():
+            shape = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            connection.execute(f"create table marts.{table} ({shape})")
+        yield connection
+
+
+@pytest.fixture
+def measured(marts):
+    """Measure a mart's plan on some rows, which are gone afterwards."""
+
+    def measure(table, rows):
+        marts.execute("begin")
+        try:
+            for row in rows:
+                named, marks = ", ".join(row), ", ".join("?" for _ in row)
+                marts.execute(f"insert into marts.{table} ({named}) values ({marks})", list(row.values()))
+            (plan,) = [plan for plan in plans(names.MARTS) if plan.table == table]
+            values = marts.execute(plan.query()).fetchall()[0]
+        finally:
+            marts.execute("rollback")
+        return {rule.measure: value for rule, value in zip(plan.rules, values, strict=True)}
+
+    return measure
+
+
+def test_every_mart_has_a_suite():
+    assert sorted(plan.table for plan in plans(names.MARTS)) == sorted(MARTS)
+
+
+@pytest.mark.parametrize("plan", plans(names.MARTS), ids=lambda plan: plan.name)
+def test_a_suite_of_the_marts_reads_only_columns_of_its_models_and_finds_nothing_wrong_in_none(plan, marts):
+    (row,) = marts.execute(plan.query()).fetchall()
+    broken = [
+        rule.measure
+        for rule, value in zip(plan.rules, row, strict=True)
+        if value is not None and rule.at_most is not None and value > rule.at_most
+    ]
+    assert broken == []
+
+
+def test_an_address_that_breaks_the_norm_is_counted_by_what_it_breaks(measured):
+    good = {"status": "OK", "line_4": "12 RUE DE LA GARE", "line_6": "69002 LYON", "code_insee": "69382"}
+    shared = {"score": 100, "street_checked": False, "reference": "r", "run_id": "r", "recorded_at": "2026-01-01"}
+    rows = [
+        good,
+        good | {"line_4": "X" * 39},
+        good | {"line_4": "12 rue"},
+        good | {"line_6": "", "code_insee": ""},
+        good | {"status": "VIDE"},
+        good | {"status": "A_CONFIRMER", "line_4": ""},
+        good | {"status": "REJETEE", "line_4": "12 rue"},
+        good | {"status": "CORRIGEE"},
+    ]
+    assert measured("normal_address", [row | shared | {"value_id": str(n)} for n, row in enumerate(rows)]) == {
+        "lines over 38 characters": 1.0,
+        "lines 4 to 6 with other signs than A-Z and 0-9": 1.0,
+        "French addresses accepted without a line 6": 1.0,
+        "empty values with a normal form": 1.0,
+        "doubtful addresses": pytest.approx(100 / 7),
+        "rejected addresses": pytest.approx(100 / 7),
+        "corrected addresses": pytest.approx(100 / 7),
+        "commune known of French addresses": 80.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("table", "measure", "good", "bad"),
+    [
+        (
+            "normal_phone",
+            "accepted numbers that are not E.164",
+            "+33612345678",
+            ["06 12 34 56 78", "+0612345678", None],
+        ),
+        (
+            "normal_email",
+            "accepted addresses that are not local@domain",
+            "Jean.Dupont@web.example",
+            ["a@b@c.fr", "a b@c.fr", "a@C.fr", "a@c", "@c.fr", None],
+        ),
+    ],
+)
+def test_an_accepted_value_that_is_not_in_its_form_is_counted(measured, table, measure, good, bad):
+    shared = {"reference": "r", "run_id": "r", "recorded_at": "2026-01-01"}
+    rows = [shared | {"value_id": str(n), "value": value, "status": "OK"} for n, value in enumerate([good, *bad])]
+    rows.append(shared | {"value_id": "x", "value": bad[0], "status": "A_CONFIRMER"})
+    assert measured(table, rows)[measure] == len(bad)
+
+
+def test_a_point_told_usable_against_its_status_or_a_reason_is_counted(measured):
+    shared = {
+        **dict.fromkeys(("source", "source_key", "field", "value_id", "change", "run_id"), "x"),
+        **{"kind": "phone", "incidents": 0, "recorded_at": "2026-01-01", "normal_form": "+33612345678"},
+        **{"status": "OK", "usable": True, "is_current": True, "since": "2026-01-01", "since_known": True},
+    }
+    rows = [
+        {},
+        {"status": "REJETEE"},
+        {"reason": "REBONDS"},
+        {"normal_form": None},
+        {"is_current": False, "until": "2025-01-01"},
+        {"usable": False, "reason": "REBONDS"},
+        {"usable": False, "reason": "NOBODY_KNOWS"},
+        {"usable": False},
+    ]
+    assert measured("dim_contact_point", [shared | row | {"point_id": str(n)} for n, row in enumerate(rows)]) == {
+        "rows": 8.0,
+        "usable points without a good value": 4.0,
+        "unusable points with an unknown reason": pytest.approx(200 / 3),
+        "usable e-mails": None,
+        "usable phones": pytest.approx(400 / 7),
+        "usable addresses": None,
+        "points that end before they begin": 100.0,
+    }
+
+
+def test_channels_of_contacts_are_counted_by_what_is_wrong_with_them(measured):
+    shared = {"n_usable": 1, "n_given": 1, "addressable": True, "normal_form": "x"}
+    rows = [
+        {"golden_id": "DK1", "channel": "postal", "addressable": False, "normal_form": None, "reason": "DECES"},
+        {"golden_id": "DK1", "channel": "email"},
+        {"golden_id": "DK2", "channel": "postal", "normal_form": None},
+        {"golden_id": "DK2", "channel": "mobile", "addressable": False},
+    ]
+    assert measured("dim_contact_channel", [shared | row for row in rows]) == {
+        "addressable without a form to write to": 1.0,
+        "points in use that must not be": 0.0,
+        "closed channels without a reason": 50.0,
+        "contacts reached by post": 50.0,
+        "contacts reached by e-mail": 100.0,
+        "contacts reached by mobile": 0.0,
+        "contacts told deceased and reached otherwise": 50.0,
+    }
 
 
 def test_a_share_may_fall_by_points_and_a_number_by_a_part_of_it():
