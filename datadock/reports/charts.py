@@ -31,6 +31,44 @@ class Bar:
     tone: str = ""
 
 
+@dataclass(frozen=True)
+class Part:
+    """One part of a whole.
+
+    Attributes:
+        label: What it is called in the tooltip.
+        value: How many.
+        tone: Class of its colour.
+    """
+
+    label: str
+    value: int
+    tone: str
+
+
+def stacked(parts: Sequence[Part], words: str) -> Markup:
+    """Draw the parts of a whole beside each other, as wide as their shares.
+
+    Args:
+        parts: The parts; nothing is drawn where they are all zero.
+        words: What the whole is.
+    """
+    whole = sum(part.value for part in parts)
+    if not whole:
+        return Markup("")
+    told = ", ".join(f"{part.label} {count(part.value)}" for part in parts if part.value)
+    drawn, x = [], 0.0
+    for part in parts:
+        wide = 100 * part.value / whole
+        if part.value:
+            drawn.append(f'<rect class="{escape(part.tone)}" x="{x:.2f}" width="{wide:.2f}" height="12"/>')
+        x += wide
+    return Markup(
+        '<svg class="parts" width="150" height="12" viewBox="0 0 100 12" preserveAspectRatio="none" role="img">'
+        f"<title>{escape(words)}: {escape(told)}</title>{''.join(drawn)}</svg>"
+    )
+
+
 def sparkline(values: Sequence[float | None], words: str) -> Markup:
     """Draw a trend of shares between 0 and 1; a change of less than two points stays flat.
 

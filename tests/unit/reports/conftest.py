@@ -239,8 +239,9 @@ def _warehouse(settings):
         )
         connection.execute(
             "create table marts.dq_channel_state (run_id varchar, measured_at timestamptz, source varchar, "
-            "channel varchar, records bigint, filled bigint, valid bigint, fill_rate double, valid_rate double, "
-            "duplicate_rate double)"
+            "channel varchar, records bigint, filled bigint, valid bigint, corrected bigint, doubtful bigint, "
+            "spoilt bigint, rejected bigint, fill_rate double, valid_rate double, corrected_rate double, "
+            "doubtful_rate double, duplicate_rate double)"
         )
         connection.execute(
             "create table marts.dq_duplicate_state (run_id varchar, measured_at timestamptz, left_source varchar, "
@@ -248,12 +249,40 @@ def _warehouse(settings):
         )
         for run, at, valid in (("run-1", NOW - timedelta(days=1), 0.9), (RUN, NOW, 0.8)):
             for source, channel, fill in (("crm", "email", 0.667), ("crm", "phone", 0.0), ("shop", "email", 0.75)):
-                filled, valid_rate = (2, valid) if fill else (0, None)
+                counts = (10, round(10 * valid), 3, 1, 0, 9 - round(10 * valid)) if fill else (0,) * 6
+                rates = (fill, valid, 0.3, 0.1, 0.5) if fill else (fill, None, None, None, None)
                 connection.execute(
-                    "insert into marts.dq_channel_state values (?, ?, ?, ?, 3, ?, ?, ?, ?, 0.5)",
-                    [run, at, source, channel, filled, filled, fill, valid_rate],
+                    f"insert into marts.dq_channel_state values (?, ?, ?, ?, 15, {', '.join('?' * 11)})",
+                    [run, at, source, channel, *counts, *rates],
                 )
             for left, right, rate in (("crm", "crm", 0.667), ("crm", "shop", 0.667), ("shop", "crm", 0.25)):
                 connection.execute(
                     "insert into marts.dq_duplicate_state values (?, ?, ?, ?, 3, 2, ?)", [run, at, left, right, rate]
                 )
+        _points(connection)
+
+
+def _points(connection):
+    """What contact points and names came to: three contacts, one shut out of e-mail and one out of post."""
+    connection.execute(
+        "create table marts.dim_contact (golden_id varchar);"
+        "insert into marts.dim_contact values ('DKA'), ('DKB'), ('DKC'), ('DKD'), ('DKE');"
+        "create table marts.dim_contact_channel (golden_id varchar, channel varchar, addressable boolean, "
+        "reason varchar);"
+        "insert into marts.dim_contact_channel values ('DKA', 'email', true, null), ('DKA', 'postal', false, 'DECES'), "
+        "('DKC', 'email', false, 'REBOND_DUR'), ('DKE', 'email', true, null), ('DKE', 'mobile', true, null);"
+        "create table marts.dim_contact_point (kind varchar, codes varchar[], usable boolean, is_current boolean);"
+        "insert into marts.dim_contact_point values ('address', ['COMMUNE_CORRIGEE'], true, true);"
+        "create table marts.dq_priority (source varchar, channel varchar, code varchar, records bigint, "
+        "blocked_contacts bigint, example varchar);"
+        "insert into marts.dq_priority values ('shop', 'email', 'REBOND_DUR', 4, 1, 'martin@web.example'), "
+        "('crm', 'address', 'VOIE_ABSENTE', 3, 2, '69002 Petitville'), "
+        "('crm', 'address', 'COMMUNE_CORRIGEE', 3, 2, '69002 Petitville'), "
+        "('crm', 'address', 'DECES', 1, 1, '1 rue Bernard'), ('crm', 'name', 'ORDRE_AMBIGU', 9, 0, null);"
+        "create table marts.dim_contact_name (source varchar, source_key varchar, display_name varchar, "
+        "civility varchar, sex_of_first_name varchar, certainty double, is_civility_contradicted boolean);"
+        "insert into marts.dim_contact_name values ('crm', 'C1', 'Jeanne Dupont', 'M', 'F', 0.997, true), "
+        "('crm', 'C2', 'Jeanne Dupond', 'MME', 'F', 0.997, false), "
+        "('shop', 'mail@key.example', 'Jean Petit', 'MME', 'M', 0.999, true), "
+        "('shop', 'S3', 'Camille Petit', 'MME', null, null, false)"
+    )

@@ -6,7 +6,10 @@ from html.parser import HTMLParser
 import pytest
 
 from datadock.errors import LakeError
+from datadock.quality.address.model import DETAIL_CODES
+from datadock.quality.contact_codes import CONTACT_CODES
 from datadock.reports import build_reports
+from datadock.reports.labels import ADVICE, REASONS, fault
 from datadock.reports.offline import external_references, html_addresses
 from datadock.settings import Settings
 from datadock.validations import Kept, SuiteResult, keep
@@ -137,11 +140,57 @@ def test_match_quality_counts_records_that_cannot_be_linked(report):
     assert "shop 4 1 25.0 %" in words
 
 
-def test_data_quality_shows_filled_valid_and_repeated_with_a_trend_over_two_runs(report):
+def test_data_quality_shows_what_became_of_the_filled_with_a_trend_over_two_runs(report):
     page = report["quality"]
+    words = _words(page).replace("\u202f", " ")
     assert "Valid: 90.0 % to 80.0 % over 2 runs (-10.0 points)" in page
-    assert "66.7" in page
+    assert "Rejected: 0.0 % to 10.0 % over 2 runs (+10.0 points)" in page
+    assert "email: valid as declared 5, valid once corrected 3, doubtful 1, rejected 1" in page
+    assert "E-mail 10 · 66.7 %" in words
+    assert "Phone 0 · 0.0 %" in words
+    assert words.split("shop 15 contact records")[0].endswith(
+        "Phone 0 · 0.0 % Filled: 0.0 % to 0.0 % over 2 runs (+0.0 points) – – – – – – "
+    )
     assert "Doublons intra-base" in page
+
+
+def test_data_quality_tells_whom_one_can_reach_and_why_not_the_others(report):
+    words = _words(report["quality"]).replace("\u202f", " ")
+    assert "Of 5 golden contacts 2 (40.0 %) can be reached by at least one channel." in words
+    assert "Post · courrier 0 0.0 % Reached: 0.0 % 1 1 × un courrier est revenu avec la mention décédé" in words
+    assert "E-mail · courriel 2 40.0 % Reached: 40.0 % 1 1 × la boîte n'existe plus : rebond définitif" in (
+        words.replace("&#39;", "'")
+    )
+    assert "Mobile · mobile 1 20.0 % Reached: 20.0 % 0 –" in words
+    assert "1 contact of whom a letter came back as deceased can still be reached otherwise" in words
+
+
+def test_what_to_mend_first_goes_by_the_contacts_gained_and_tells_the_rest_below(report):
+    words = _words(report["quality"]).replace("\u202f", " ")
+    first, rest = words.split("What to mend first")[1].split("Civility and first name")[0].split("3 more:")
+    codes = ("VOIE_ABSENTE", "REBOND_DUR", "COMMUNE_CORRIGEE", "DECES", "ORDRE_AMBIGU")
+    assert [code for code in codes if code in first] == ["VOIE_ABSENTE", "REBOND_DUR"]
+    assert [code for code in codes if code in rest] == ["COMMUNE_CORRIGEE", "DECES", "ORDRE_AMBIGU"]
+    assert first.index("VOIE_ABSENTE") < first.index("REBOND_DUR")
+    assert "crm Address Aucune voie, aucun lieu-dit, aucune boîte postale VOIE_ABSENTE" in first
+    assert "3 2 Of the largest gain: 100.0 % 6•••2 P••••••••e" in first
+    assert "4 1 Of the largest gain: 50.0 % m•••••@w••.example" in first
+
+
+def test_civilities_that_first_names_contradict_are_counted_with_masked_examples(report):
+    words = _words(report["quality"]).replace("\u202f", " ")
+    assert "2 of 3 records that tell both (66.7 %)" in words
+    assert "crm 1 of 2 shop 1 of 1" in words
+    assert "crm C1 M J••••e D••••t a woman 99.7 %" in words
+    assert "shop m•••@k••.example MME J••n P•••t a man 99.9 %" in words
+
+
+def test_a_fault_is_told_in_french_and_one_without_a_label_by_its_code():
+    assert fault("TEXTE_ILLISIBLE", "address") == "le texte n'est pas en caractères latins"
+    assert fault("TEXTE_ILLISIBLE", "phone") == "le texte ne se lit pas comme une valeur"
+    assert fault("REBONDS", "email") == "rebonds temporaires répétés"
+    assert fault("NOBODY_KNOWS", "email") == "nobody knows"
+    assert set(ADVICE) <= set(DETAIL_CODES) | set(CONTACT_CODES) | set(REASONS)
 
 
 def test_quarantine_shows_what_is_open_with_a_masked_example_and_the_commands(report):
