@@ -15,12 +15,21 @@ from datadock.settings import Settings
 from datadock.state import StateStore
 from datadock.warehouse.publish import connect_published
 
+_OF_CONTACT = "join marts.dim_contact_source as s on s.golden_id = $1"
 _PARTS = {
     "records": "select source, source_key, member_since, cause, record_updated_at, _file, _line "
     "from marts.dim_contact_source where golden_id = $1 order by source, source_key",
     "provenance": "select field, source, source_key, rule, observed_at from marts.golden_provenance "
     "where golden_id = $1 order by field",
     "addresses": "select * exclude (golden_id) from marts.dim_address where golden_id = $1 order by address_id",
+    "channels": "select * exclude (golden_id) from marts.dim_contact_channel where golden_id = $1 order by channel",
+    "contact_points": "select p.kind, p.field, p.value, p.normal_form, p.type, p.status, p.codes, p.usable, p.reason, "
+    "p.incidents, p.since, p.since_known, p.until, p.is_current, p.source, p.source_key "
+    f"from marts.dim_contact_point as p {_OF_CONTACT} and p.contact_source = s.source and p.contact_key = s.source_key "
+    "order by p.is_current desc, p.kind, p.since desc, p.source, p.source_key, p.field, p.value",
+    "names": "select n.source, n.source_key, n.display_name, n.civility, n.proposed_civility, n.sex_of_first_name, "
+    f"n.certainty, n.status, n.codes, n.is_civility_contradicted from marts.dim_contact_name as n {_OF_CONTACT} "
+    "and n.source = s.source and n.source_key = s.source_key order by n.source, n.source_key",
     "roles": "select contract_id, role, source, source_key from marts.dim_contact_role where golden_id = $1 "
     "order by all",
     "orders": "select order_id, source, ordered_at, channel, store_code, amount, currency, status from marts.fct_order "
@@ -88,8 +97,10 @@ def view_contact(settings: Settings, reference: str) -> dict[str, Any]:
 
     Returns:
         ``golden_id``, ``contact`` (golden values), and a list of rows for each of: records, provenance,
-        addresses, roles, orders, revenue (per source), events, consents, suspects, former_ids,
-        targets (that hold the contact), alerts (that name it).
+        addresses, channels (whether it can be reached there, and by what), contact_points (current ones first, with
+        normal form, state, reason and period), names (what is odd about each record's name), roles, orders,
+        revenue (per source), events, consents, suspects, former_ids, targets (that hold the contact), alerts (that
+        name it).
 
     Raises:
         DatadockError: When there is no such contact, or nothing is published yet.

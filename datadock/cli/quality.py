@@ -123,6 +123,44 @@ def file(
         typer.echo(str(summary))
 
 
+@app.command()
+def exists(
+    given_name: Annotated[str | None, typer.Option(help="First name.")] = None,
+    family_name: Annotated[str | None, typer.Option(help="Family name.")] = None,
+    email: Annotated[str | None, typer.Option(help="E-mail address.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Phone number.")] = None,
+    address: Annotated[str | None, typer.Option(help="Street line.")] = None,
+    postcode: Annotated[str | None, typer.Option(help="Postal code.")] = None,
+    city: Annotated[str | None, typer.Option(help="Town.")] = None,
+    birth_date: Annotated[str | None, typer.Option(help="1984-03-12 or 12/03/1984.")] = None,
+    json: Json = False,
+) -> None:
+    """Say whether a contact probably exists already, before it is saved: who, how surely, and what agrees.
+
+    Example: datadock quality exists --given-name Albert --family-name Hervé --email albert.herve@example.fr
+    """
+    from dataclasses import asdict
+
+    from datadock.probable import find_probable
+    from datadock.settings import Settings
+
+    found = find_probable(
+        Settings(), given_name=given_name, family_name=family_name, email=email, phone=phone, address=address,
+        postcode=postcode, city=city, birth_date=birth_date,
+    )  # fmt: skip
+    if json:
+        show.as_json([asdict(one) for one in found])
+        return
+    if not found:
+        typer.echo("No such contact is known.")
+    for one in found:
+        typer.echo(f"{one.golden_id}  {one.certainty}")
+        typer.echo(f"  agrees: {', '.join(f'{reason.field} {reason.value}' for reason in one.reasons)}")
+        if one.differs:
+            typer.echo(f"  differs: {', '.join(one.differs)}")
+        typer.echo(f"  {', '.join(f'{name} {value}' for name, value in one.values.items())}")
+
+
 def _print(found: dict[str, Any], json: bool) -> None:
     from datadock.quality.contact_codes import CONTACT_CODES
 

@@ -165,8 +165,8 @@ def test_one_call_returns_everything_known_of_a_person(built_home):
     view = view_contact(settings, f"{record['source']}:{record['source_key']}")
     golden_id = record["golden_id"]
     assert list(view) == [
-        *("golden_id", "contact", "records", "provenance", "addresses", "roles", "orders", "revenue", "events"),
-        *("consents", "suspects", "former_ids", "targets", "alerts"),
+        *("golden_id", "contact", "records", "provenance", "addresses", "channels", "contact_points", "names"),
+        *("roles", "orders", "revenue", "events", "consents", "suspects", "former_ids", "targets", "alerts"),
     ]
     assert view["golden_id"] == view["contact"]["golden_id"] == golden_id
     for part, table in {"records": "dim_contact_source", "orders": "fct_order", "events": "fct_event"}.items():
