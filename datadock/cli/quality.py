@@ -137,7 +137,7 @@ def exists(
 ) -> None:
     """Say whether a contact probably exists already, before it is saved: who, how surely, and what agrees.
 
-    Example: datadock quality exists --given-name Albert --family-name Hervé --email albert.herve@example.fr
+    Example: datadock quality exists --given-name Albert --family-name Hervé --email albert.herve@orange.fr
     """
     from dataclasses import asdict
 
