@@ -61,7 +61,7 @@ class Known:
     postcodes: set[str] = field(default_factory=set)
 
 
-def judge(golden_id: str, wanted: Typed, known: Known) -> Probable | None:
+def judge(golden_id: str, wanted: Typed, known: Known, values: dict[str, Any]) -> Probable | None:
     """Say how probable it is that a contact is the typed one; None where it is another."""
     agree = _agreements(wanted, known)
     differs = _differences(wanted, known, agree)
@@ -69,7 +69,7 @@ def judge(golden_id: str, wanted: Typed, known: Known) -> Probable | None:
     if certainty is None:
         return None
     ordered = sorted(agree, key=lambda name: (-_WEIGHTS[name], name))
-    return Probable(golden_id, certainty, tuple(Reason(name, agree[name]) for name in ordered), differs)
+    return Probable(golden_id, certainty, tuple(Reason(name, agree[name]) for name in ordered), differs, values)
 
 
 def _agreements(wanted: Typed, known: Known) -> dict[str, str]:
