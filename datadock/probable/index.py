@@ -63,10 +63,10 @@ create table contacts as
         struct_pack({", ".join(f"{name} := g.{name}" for name in SHOWN)}) as shown
     from ids
     join copy.marts.dim_contact as g using (golden_id)
-    left join (select n, list(distinct [kind, form]) as points from points group by n) as p using (n)
+    left join (select n, list([kind, form]) as points from points group by n) as p using (n)
     left join (select n, list([first_key, last_key]) as names from names group by n) as s using (n)
     left join (
-        select n, list(distinct birth_date) as birth_dates, list(distinct postcode) as postcodes from records group by n
+        select n, list(birth_date) as birth_dates, list(postcode) as postcodes from records group by n
     ) as r using (n)
     order by ids.n;
 """
