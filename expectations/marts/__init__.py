@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.marts import contact_points, contacts, facts, golden_views, normal_forms, quality
+from expectations.marts import contact_points, contacts, enrichment, facts, golden_views, normal_forms, quality
 from expectations.rule import Plan
 
 
@@ -14,5 +14,6 @@ def plans() -> list[Plan]:
         *golden_views.plans(),
         *normal_forms.plans(),
         *contact_points.plans(),
+        *enrichment.plans(),
         *quality.plans(),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datadock import names
+from expectations.marts.contact_points import MISUSED
 from expectations.rule import Plan, Rule, share
 
 
@@ -16,8 +17,40 @@ def _newest(table: str) -> str:
     return f"(select * from {relation} where measured_at = (select max(measured_at) from {relation}))"
 
 
+def _spoilt() -> tuple[Rule, ...]:
+    """Return a rule per channel on what was good and reaches nobody any more."""
+    return tuple(
+        Rule(
+            measure=f"spoilt {words} of the worst source",
+            sql=f"100.0 * max(spoilt / filled) filter (channel = '{channel}' and filled >= 100)",
+            words=f"Few {words} of any source were good and reach nobody any more",
+            reason=f"{reason}; channels with under 100 values are left out",
+            at_most=limit,
+            unit="%",
+        )
+        for channel, words, limit, reason in (
+            (
+                "email",
+                "e-mails",
+                8,
+                "2 or 3 of a hundred bounce in a base that is written to; 8 is one that is not",
+            ),
+            ("address", "addresses", 10, "one in ten moves in a year; above, the source's addresses are old"),
+        )
+    )
+
+
 def _channels() -> Plan:
     rules = (
+        # The suite of the points stops nothing, since marts of the same step read them; this one does.
+        Rule(
+            measure="points in use that must not be",
+            sql=f"(select count(*) from marts.dim_contact_point where {MISUSED})",
+            words="No contact is reached by a point that was rejected, is over or has a reason against it",
+            reason="one wrong row is one wrong person written to, so that such a copy is not published",
+            at_most=0,
+            severity="critical",
+        ),
         Rule(
             measure="weakest e-mail or phone channel of any source",
             sql="100.0 * min(valid_rate) filter (channel <> 'address' and filled >= 100)",
@@ -36,28 +69,14 @@ def _channels() -> Plan:
             may_fall=3,
             unit="%",
         ),
-        *(
-            Rule(
-                measure=f"spoilt {words} of the worst source",
-                sql=f"100.0 * max(spoilt / filled) filter (channel = '{channel}' and filled >= 100)",
-                words=f"Few {words} of any source were good and reach nobody any more",
-                reason=f"{reason}; channels with under 100 values are left out",
-                at_most=limit,
-                unit="%",
-            )
-            for channel, words, limit, reason in (
-                (
-                    "email",
-                    "e-mails",
-                    8,
-                    "2 or 3 of a hundred bounce in a base that is written to; 8 is one that is not",
-                ),
-                ("address", "addresses", 10, "one in ten moves in a year; above, the source's addresses are old"),
-            )
-        ),
+        *_spoilt(),
     )
     return Plan(
-        names.MARTS, "dq_channel_state", _newest("dq_channel_state"), rules, (f"{names.MARTS}.dq_channel_state",)
+        names.MARTS,
+        "dq_channel_state",
+        _newest("dq_channel_state"),
+        rules,
+        (f"{names.MARTS}.dq_channel_state", f"{names.MARTS}.dim_contact_point"),
     )
 
 

@@ -212,7 +212,6 @@ def test_channels_of_contacts_are_counted_by_what_is_wrong_with_them(measured):
     ]
     assert measured("dim_contact_channel", [shared | row for row in rows]) == {
         "addressable without a form to write to": 1.0,
-        "points in use that must not be": 0.0,
         "closed channels without a reason": 50.0,
         "contacts reached by post": 50.0,
         "contacts reached by e-mail": 100.0,
