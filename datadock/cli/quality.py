@@ -13,6 +13,7 @@ from datadock.cli import show
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from datadock.quality.address import AddressNormaliser
     from datadock.quality.evidence import Evidence
 
 app = typer.Typer(
@@ -44,10 +45,9 @@ def address(
     from dataclasses import asdict
 
     from datadock.quality.address.model import DETAIL_CODES, AddressInput
-    from datadock.quality.address.normalise import normalise_address
 
     lines = tuple(text.split("|")) if "|" in text else text
-    found = normalise_address(AddressInput(lines) if isinstance(lines, tuple) else lines)
+    found = _normaliser().normalise(AddressInput(lines) if isinstance(lines, tuple) else lines)
     if json:
         show.as_json(asdict(found))
         return
@@ -72,6 +72,7 @@ def phone(
     """
     from datadock.quality.phone import normalise_phone
 
+    _normaliser()
     _print(normalise_phone(text, region.upper())._asdict(), json)
 
 
@@ -97,6 +98,7 @@ def name(
     """
     from datadock.quality.full_name import normalise_full_name
 
+    _normaliser()
     _print(normalise_full_name(text)._asdict(), json)
 
 
@@ -116,7 +118,7 @@ def file(
     from datadock.quality.file import normalise_file
 
     named = [column.strip() for column in columns.split(",") if column.strip()]
-    summary = normalise_file(source, out, kind.value, named, region.upper())
+    summary = normalise_file(source, out, kind.value, named, region.upper(), _normaliser())
     if json:
         show.as_json(vars(summary))
     else:
@@ -159,6 +161,17 @@ def exists(
         if one.differs:
             typer.echo(f"  differs: {', '.join(one.differs)}")
         typer.echo(f"  {', '.join(f'{name} {value}' for name, value in one.values.items())}")
+
+
+def _normaliser() -> AddressNormaliser:
+    """Return the reader of addresses by what the deployment uses; from here on phones and names are read so, too."""
+    from datadock.quality.address import AddressNormaliser
+    from datadock.refdata import current_reference, current_streets, read_contacts_by
+    from datadock.settings import Settings
+
+    settings = Settings()
+    read_contacts_by(settings)
+    return AddressNormaliser(current_reference(settings), current_streets(settings))
 
 
 def _print(found: dict[str, Any], json: bool) -> None:

@@ -173,8 +173,9 @@ def _value_forms(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
         # The first address that is known of a contact has no known beginning, unless its record says so.
         "earlier as (select contact_source, contact_key, kind from dd_state group by all) "
         "select w.*, f.* exclude (value_id, kind), "
-        "coalesce(s.since, w.starts::timestamptz, w.told_at) as since, "
-        "coalesce(s.since_known, w.starts is not null or w.is_told or e.kind is not null) as since_known "
+        "coalesce(s.since, w.starts::timestamptz, least(w.told_at, w.ends::timestamptz)) as since, "
+        "coalesce(s.since_known, w.starts is not null or (w.ends is null and (w.is_told or e.kind is not null))) "
+        "as since_known "
         "from wanted w left join forms f using (kind, value_id) "
         "left join (from dd_state where op = 'open') s using (point_id) "
         "left join earlier e on e.contact_source = w.contact_source and e.contact_key = w.contact_key "

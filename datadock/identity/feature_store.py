@@ -85,7 +85,8 @@ def update_features(workspace: Workspace, forms: Collection[str] = VALUE_KINDS) 
     store = stored.get("store", f"{workspace.run_id} {workspace.run_at.isoformat()}")
     with workspace.connection(with_contacts=True) as con:
         _compare_with_store(con, workspace)
-        _add_revalued(con, workspace, stored.get("values", {}))
+        if stored:
+            _add_revalued(con, workspace, stored.get("values", {}))
         contacts, changed, removed = con.execute(
             "select (select count(*) from dd_now), (select count(*) from dd_changed), (select count(*) from dd_removed)"
         ).fetchall()[0]

@@ -21,6 +21,7 @@ from datadock.landing.csv_dialect import column_names
 from datadock.landing.csv_reader import read_csv
 from datadock.landing.limits import Limits
 from datadock.landing.records import Member, Refusal
+from datadock.quality.address import AddressNormaliser
 from datadock.quality.file_kinds import KINDS, results_of
 
 _ROWS = 50_000
@@ -61,7 +62,14 @@ class _Writer(Protocol):
     def close(self) -> None: ...
 
 
-def normalise_file(source: Path, out: Path, kind: str, columns: list[str], region: str = "FR") -> FileSummary:
+def normalise_file(
+    source: Path,
+    out: Path,
+    kind: str,
+    columns: list[str],
+    region: str = "FR",
+    normaliser: AddressNormaliser | None = None,
+) -> FileSummary:
     """Write a file with the normal forms of some of its columns beside all that it holds.
 
     Args:
@@ -70,6 +78,7 @@ def normalise_file(source: Path, out: Path, kind: str, columns: list[str], regio
         kind: ``address``, ``phone``, ``email`` or ``name``.
         columns: Columns to read, in their order; several phone or e-mail columns are read as one cell.
         region: Country of phone numbers without a country code.
+        normaliser: Reads addresses; by the packaged reference when none is given.
 
     Returns:
         What was written. An added column whose name the input has already gets ``_2`` behind it.
@@ -87,7 +96,7 @@ def normalise_file(source: Path, out: Path, kind: str, columns: list[str], regio
     try:
         for frame in chunks:
             _known(frame.columns, columns, source)
-            results = results_of(kind, frame.select(columns), region)
+            results = results_of(kind, frame.select(columns), region, normaliser)
             statuses.update(results["status"].cast(pl.String).to_list())
             writer = writer or (_Parquet(part) if out.suffix == ".parquet" else _Csv(part))
             writer.write(_beside(frame, results))

@@ -29,13 +29,22 @@ _NAME_PARTS = {
 _NAMED_BY_PLACE = {2: ("first_names", "last_names"), 3: ("civilities", "first_names", "last_names")}
 
 
-def results_of(kind: str, values: pl.DataFrame, region: str) -> pl.DataFrame:
-    """Read some columns as one kind of value; the result has the columns that a file gets."""
-    return KINDS[kind](values.cast(pl.String, strict=False), region)
+def results_of(
+    kind: str, values: pl.DataFrame, region: str, normaliser: AddressNormaliser | None = None
+) -> pl.DataFrame:
+    """Read some columns as one kind of value; the result has the columns that a file gets.
 
-
-def _addresses(values: pl.DataFrame, _region: str) -> pl.DataFrame:
-    return normalise_addresses(values, values.columns, normaliser=_normaliser()).select(_ADDRESS)
+    Args:
+        kind: One of ``KINDS``.
+        values: The columns.
+        region: Country of phone numbers without a country code.
+        normaliser: Reads addresses; by the packaged reference when none is given.
+    """
+    texts = values.cast(pl.String, strict=False)
+    if kind == "address":
+        read = normalise_addresses(texts, texts.columns, normaliser=normaliser or _normaliser())
+        return read.select(_ADDRESS)
+    return _READERS[kind](texts, region)
 
 
 @cache
@@ -76,10 +85,11 @@ def _roles(columns: list[str]) -> dict[str, str]:
     return {} if len(set(roles.values())) < len(roles) else roles
 
 
-KINDS: dict[str, Callable[[pl.DataFrame, str], pl.DataFrame]] = {
-    "address": _addresses,
+_READERS: dict[str, Callable[[pl.DataFrame, str], pl.DataFrame]] = {
     "phone": _phones,
     "email": _emails,
     "name": _names,
 }
-"""Kinds of values, and how their columns are read."""
+
+KINDS = ("address", *_READERS)
+"""Kinds of values that a file may hold."""

@@ -35,14 +35,19 @@
     The newest row of each key. Most keys have one row: only the others go through the window, which would sort every row.
 #}
 {% macro latest_rows(relation, key) -%}
+    with repeated as materialized (
+        select {{ key }}
+        from {{ relation }}
+        group by {{ key }}
+        having count(*) > 1
+    )
+
     select arrived.*
     from {{ relation }} as arrived
-    anti join (select {{ key }} from {{ relation }} group by {{ key }} having count(*) > 1) as repeated
-        on arrived.{{ key }} = repeated.{{ key }}
+    anti join repeated on arrived.{{ key }} = repeated.{{ key }}
     union all by name
     select arrived.*
     from {{ relation }} as arrived
-    semi join (select {{ key }} from {{ relation }} group by {{ key }} having count(*) > 1) as repeated
-        on arrived.{{ key }} = repeated.{{ key }}
+    semi join repeated on arrived.{{ key }} = repeated.{{ key }}
     qualify row_number() over (partition by arrived.{{ key }} order by arrived.generation desc) = 1
 {%- endmacro %}

@@ -108,10 +108,16 @@ def read_plain(texts: pl.DataFrame, columns: AddressColumns, worker: AddressNorm
     return _results(_checked(rows, worker))
 
 
+_HOME = ("", "FR", "FRA", "FRANCE", "FRANCE METROPOLITAINE")
+"""What a cell of the country says at home, in capitals."""
+
+
 def _split(texts: pl.DataFrame, columns: AddressColumns) -> pl.DataFrame | None:
     """Split the rows into number, repetition, type, name, code and city; give none when no row can be plain."""
-    other = [columns.name, columns.locality, columns.country, *columns.complements]
+    other = [columns.name, columns.locality, *columns.complements]
     empty = pl.all_horizontal([pl.col(name).str.strip_chars() == "" for name in other if name] or [pl.lit(value=True)])
+    if columns.country:
+        empty = empty & pl.col(columns.country).str.strip_chars().str.to_uppercase().is_in(_HOME)
     if columns.postal_code and columns.city:
         uppers = [name for name in (columns.street, *columns.lines) if name]
         if not uppers:

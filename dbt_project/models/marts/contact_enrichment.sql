@@ -34,7 +34,7 @@ numbers as (
     from channels
     inner join {{ in_this_file(ref('normal_phone')) }} as phones on channels.value_id = phones.value_id
     where channels.channel in ('mobile', 'phone')
-    qualify row_number() over (partition by channels.golden_id order by channels.channel, channels.since desc) = 1
+    qualify row_number() over (partition by channels.golden_id order by channels.channel asc, channels.since desc) = 1
 ),
 
 -- A sex is proposed only where the contact declared neither sex nor civility, and all its first names agree.

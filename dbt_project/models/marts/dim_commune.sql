@@ -4,9 +4,15 @@ with versions as (
     select * from {{ source('reference', 'communes') }}
 ),
 
+newest as (
+    select max(versions.step) as step
+    from versions
+),
+
 final as (
-    select * from versions
-    where step = (select max(step) from versions)
+    select versions.*
+    from versions
+    inner join newest on versions.step = newest.step
 )
 
 select

@@ -244,3 +244,11 @@ def test_the_log_grows_with_what_changed(dock):
     _, points = dock.run()
     assert points.looked_at == 1
     assert dock.log().height == 50 + 2
+
+
+def test_an_address_that_is_told_with_its_end_alone_began_before_it(dock):
+    dock.contact("1")
+    dock.listed("1-old", "1", address_type="old", valid_to="2026-02-01", record_updated_at="2026-02-20", **OTHER)
+    dock.run()
+    ((since, known, until, reason),) = dock.state("since", "since_known", "until", "reason")
+    assert (str(since)[:10], known, str(until)[:10], reason) == ("2026-02-01", False, "2026-02-01", "PERIODE_FINIE")
