@@ -38,7 +38,7 @@ test: $(DEV_STAMP) debian ## install what the tests need and run them all
 	@$(MAKE) --no-print-directory -j2 lint test-all
 
 test-all: $(DEV_STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations 10 $(IN_MEMORY)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10 $(IN_MEMORY)
 
 test-unit: $(DEV_STAMP) ## the fast tier
 	$(BIN)/python -m pytest tests/unit -n 2 -m "not slow"

@@ -10,17 +10,14 @@ SLOW_TIERS = ("flow",)
 
 def pytest_addoption(parser):
     parser.addoption("--kills", type=int, default=30, help="end this many landings with SIGKILL")
-    parser.addoption("--run-kills", type=int, default=10, help="end this many whole runs with SIGKILL")
+    parser.addoption("--run-kills", type=int, default=6, help="end this many whole runs with SIGKILL")
     parser.addoption("--update-snapshot", action="store_true", help="write the definition snapshot anew")
     parser.addoption("--data", default=str(ROOT.parent / "shared" / "data"), help="folder of the published data sets")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the hook of xdist, which reads the groups
-def pytest_collection_modifyitems(config, items):
-    """Keep a file's tests on one worker, those of the built home together, and the fast tier fast."""
-    on_built = {item.fspath for item in items if "built_home" in getattr(item, "fixturenames", ())}
+def pytest_collection_modifyitems(items):
+    """Keep the fast tier fast."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("built_home" if item.fspath in on_built else str(item.fspath)))
         tier = Path(item.fspath).relative_to(ROOT / "tests").parts[0]
         slow = [name for name in getattr(item, "fixturenames", ()) if name.startswith("built_")]
         if slow and tier not in SLOW_TIERS:

@@ -44,7 +44,7 @@ forms as (
     group by all
 ),
 
-final as (
+channels as (
     select
         golden_id,
         channel,
@@ -59,6 +59,29 @@ final as (
         case when not bool_or(usable) then arg_max(reason, since) end as reason
     from forms
     group by all
+),
+
+-- A letter that came back because its addressee is dead closes every channel, not only the post.
+deceased as (
+    select distinct points.golden_id as deceased_id
+    from points
+    where points.reason = 'DECES'
+),
+
+final as (
+    select
+        channels.* replace (
+            channels.addressable and deceased.deceased_id is null as addressable,
+            case when deceased.deceased_id is null then channels.n_usable else 0 end as n_usable,
+            case when deceased.deceased_id is null then channels.normal_form end as normal_form,
+            case when deceased.deceased_id is null then channels.value_id end as value_id,
+            case when deceased.deceased_id is null then channels.source end as source,
+            case when deceased.deceased_id is null then channels.source_key end as source_key,
+            case when deceased.deceased_id is null then channels.since end as since,
+            case when deceased.deceased_id is null then channels.reason else 'DECES' end as reason
+        )
+    from channels
+    left join deceased on channels.golden_id = deceased.deceased_id
 )
 
 select

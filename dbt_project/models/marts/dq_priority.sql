@@ -43,7 +43,7 @@ faulty as (
         ) as code
     from points
     left join reachable on points.golden_id = reachable.golden_id and points.kind = reachable.kind
-    where not points.usable
+    where not points.usable and points.reason <> 'DECES'
 ),
 
 names as (
