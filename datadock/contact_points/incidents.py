@@ -7,6 +7,9 @@ another point. A bounce is a fact about the mailbox: it holds for every record t
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import duckdb
 import polars as pl
 
@@ -54,10 +57,16 @@ def _motives(rules: ContactRules) -> pl.DataFrame:
     known = {}
     for row in read_table(MOTIVES):
         for word in (row["code"], row["motif"]):
-            known[word.upper()] = (row["code"], row["compte"] == "1")
-    own = {word.upper(): (word.upper(), counts) for word, counts in rules.returns.counts.items()}
+            known[_motive(word)] = (row["code"], row["compte"] == "1")
+    own = {_motive(word): (_motive(word), counts) for word, counts in rules.returns.counts.items()}
     rows = [(word, code, counts) for word, (code, counts) in (known | own).items()]
     return pl.DataFrame(rows, schema=["motive", "code", "counts"], orient="row")
+
+
+def _motive(word: str) -> str:
+    """Write a motive as ``_letters`` writes those of the events: capitals, without accents or signs."""
+    plain = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Z0-9_]+", " ", plain.upper()).strip()
 
 
 def _letters(con: duckdb.DuckDBPyConnection) -> None:

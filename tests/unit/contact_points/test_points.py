@@ -96,7 +96,7 @@ def test_refused_and_unclaimed_letters_do_not_count(dock):
 
 
 def test_a_deployment_counts_other_motives_and_another_number(dock):
-    dock.rules(returns={"invalid_after": 2, "counts": {"REFUSE": True}})
+    dock.rules(returns={"invalid_after": 2, "counts": {"Refusé": True}})
     dock.contact("1", record_updated_at="2025-01-01", **OLD)
     letters(dock, "2026-01-10", "2026-01-11", subject="refusé")
     dock.run()
