@@ -9,12 +9,13 @@ from typing import Any
 import dagster as dg
 
 from assets.dbt_models import WAREHOUSE_POOL
-from assets.workspace import delta_facts, metadata_of, open_workspace
+from assets.metadata import delta_facts, metadata_of
 from datadock import identity, names
 from datadock.checks import boundary_check, suite_checks
 from datadock.contracts.boundaries import GOLDEN_CONTACTS, MEMBERSHIPS
 from datadock.dock import Dock
 from datadock.expect import SuitePlan
+from datadock.identity.workspace import open_workspace
 from expectations import plans
 
 OWNER = "team:data-stewards"
@@ -41,7 +42,7 @@ def _run(
 ) -> dict[str, Any]:
     """Run one step of identity and return its report as metadata."""
     with dock.progress.step(name) as note:
-        report = step(open_workspace(context, dock))
+        report = step(open_workspace(dock, context.run.run_id))
         note(words.format(**vars(report)))
     return metadata_of(report)
 

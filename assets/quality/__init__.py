@@ -10,10 +10,11 @@ from typing import Any
 import dagster as dg
 
 from assets.dbt_models import WAREHOUSE_POOL
-from assets.workspace import delta_facts, metadata_of, open_workspace
+from assets.metadata import delta_facts, metadata_of
 from datadock import names
 from datadock.contact_points import references_in_use, update_points, update_values
 from datadock.dock import Dock
+from datadock.identity.workspace import open_workspace
 from datadock.refdata import publish_reference
 
 OWNER = "team:data-stewards"
@@ -83,7 +84,7 @@ def _values() -> dg.AssetsDefinition:
     )
     def values(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> Iterator[dg.MaterializeResult]:
         with dock.progress.step("quality/values") as note:
-            report = update_values(open_workspace(context, dock), references_in_use(dock.settings))
+            report = update_values(open_workspace(dock, context.run.run_id), references_in_use(dock.settings))
             changed, again = sum(report.changed.values()), sum(report.checked_again.values())
             note(f"{sum(report.new.values()):,} new, {again:,} checked again, {changed:,} of them changed")
         for table, (kind, _) in _VALUES.items():
@@ -112,7 +113,7 @@ def _points() -> dg.AssetsDefinition:
     )
     def contact_points(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
         with dock.progress.step(names.CONTACT_POINTS) as note:
-            report = update_points(open_workspace(context, dock))
+            report = update_points(open_workspace(dock, context.run.run_id))
             changes = ", ".join(f"{count:,} {change}" for change, count in report.changes.items())
             note(f"{report.points:,} points, {changes or 'none changed'}")
         return dg.MaterializeResult(metadata=metadata_of(report) | delta_facts(dock, names.CONTACT_POINTS))

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from datadock.catalog import Catalog
+from datadock.dock import Dock
 from datadock.errors import WarehouseError
 from datadock.identity.model import MODEL_FOLDER
 from datadock.lake import Lake
@@ -107,6 +108,20 @@ class Workspace:
         text = json.dumps(inputs, sort_keys=True)
         metadata = {"datadock.inputs": text, "datadock.run_id": self.run_id}
         self.lake.append_once(table, rows, f"{table}:{self.run_id}:{text}", metadata=metadata)
+
+
+def open_workspace(dock: Dock, run_id: str) -> Workspace:
+    """Return the workspace of a deployment for a run, or for a question that is asked between runs."""
+    return Workspace(
+        lake=dock.lake,
+        catalog=dock.catalog,
+        warehouse=dock.settings.warehouse,
+        run_id=run_id,
+        run_at=datetime.now(UTC),
+        id_secret=dock.id_secret,
+        memory_limit=dock.settings.memory_limit,
+        threads=dock.settings.threads,
+    )
 
 
 def latest_rows(workspace: Workspace, table: str, key: str) -> str:

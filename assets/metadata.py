@@ -1,27 +1,11 @@
-"""What the steps that write the lake's derived tables share: the workspace of a run, and their metadata."""
+"""What the steps that write the lake's derived tables share: their metadata."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from datadock.dock import Dock
-from datadock.identity import Workspace
-
-
-def open_workspace(context: dg.AssetExecutionContext, dock: Dock) -> Workspace:
-    """Return the workspace of the run under way."""
-    return Workspace(
-        lake=dock.lake,
-        catalog=dock.catalog,
-        warehouse=dock.settings.warehouse,
-        run_id=context.run.run_id,
-        run_at=datetime.now(UTC),
-        id_secret=dock.id_secret,
-        memory_limit=dock.settings.memory_limit,
-        threads=dock.settings.threads,
-    )
 
 
 def metadata_of(report: Any) -> dict[str, Any]:
