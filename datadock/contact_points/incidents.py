@@ -14,11 +14,11 @@ import duckdb
 import polars as pl
 
 from datadock.catalog.model import ContactRules
-from datadock.contact_points.kinds import ADDRESS, ADDRESS_PARTS, EMAIL, value_id
+from datadock.contact_points.kinds import ADDRESS, ADDRESS_PARTS, EMAIL, latest_forms, told_values, value_id
+from datadock.contact_points.touched import EVENTS, MOVES
 from datadock.identity.workspace import Workspace
 from datadock.quality.reference.manifest import MOTIVES, read_table
 
-_EVENTS = "warehouse.intermediate.int_event"
 _HARD = "^(hard|permanent|5)"
 _DECEASED = "DCD"
 
@@ -37,14 +37,7 @@ def create_incidents(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> No
     """
     rules = workspace.catalog.contact_rules
     con.register("dd_motives", _motives(rules).to_arrow())
-    lines = {f"line_{place}": "varchar" for place in (4, 5, 6, 7)}
-    forms = workspace.scan_or_empty(ADDRESS.table, {"value_id": "varchar", "generation": "bigint", **lines})
-    con.execute(
-        "create or replace temp view dd_address_forms as select value_id, arg_max(concat_ws(', ', nullif(line_4, ''), "
-        f"nullif(line_5, ''), nullif(line_6, ''), nullif(line_7, '')), generation) as normal_form from {forms} "
-        "group by value_id"
-    )
-    _letters(con)
+    _letters(con, workspace)
     _returns(con, rules)
     _mailboxes(con, workspace)
     _bounces(con, rules)
@@ -69,17 +62,22 @@ def _motive(word: str) -> str:
     return re.sub(r"[^A-Z0-9_]+", " ", plain.upper()).strip()
 
 
-def _letters(con: duckdb.DuckDBPyConnection) -> None:
+def _letters(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """Create ``dd_letters``: each returned or delivered letter with the one point that it concerns."""
-    printed = f"coalesce({', '.join(f'e.{name}' for name in ADDRESS_PARTS[:4])}) is not null"
+    printed = f"coalesce({', '.join(ADDRESS_PARTS[:4])}) is not null"
+    con.execute(
+        "create or replace temp table dd_sent as "
+        "select row_number() over () as letter, contact_source, contact_key, event_type, happened_at, "
+        "coalesce(mailing, strftime(happened_at, '%Y-%m-%d')) as mailing, "
+        "trim(regexp_replace(upper(strip_accents(subject)), '[^A-Z0-9_]+', ' ', 'g')) as motive, "
+        f"case when {printed} then {value_id(*ADDRESS_PARTS)} end as value_id from {EVENTS} "
+        "semi join (from dd_points where kind = 'address') using (contact_source, contact_key) "
+        "where event_type in ('postal_return', 'postal_delivery') and happened_at is not null"
+    )
     con.execute(
         "create or replace temp table dd_letters as with letters as ("
-        "select row_number() over () as letter, e.contact_source, e.contact_key, e.event_type, e.happened_at, "
-        "coalesce(e.mailing, strftime(e.happened_at, '%Y-%m-%d')) as mailing, "
-        "trim(regexp_replace(upper(strip_accents(e.subject)), '[^A-Z0-9_]+', ' ', 'g')) as motive, "
-        f"case when {printed} then coalesce(f.normal_form, '?') end as printed_form from {_EVENTS} e "
-        f"left join dd_address_forms f on {printed} and f.value_id = {value_id(*(f'e.{n}' for n in ADDRESS_PARTS))} "
-        "where e.event_type in ('postal_return', 'postal_delivery') and e.happened_at is not null) "
+        "select l.* exclude (value_id), case when value_id is not null then coalesce(f.normal_form, '?') end "
+        f"as printed_form from dd_sent l left join ({latest_forms(workspace, ADDRESS, 'dd_sent')}) f using (value_id)) "
         "select l.*, p.point_id from letters l join dd_points p on p.kind = 'address' "
         "and p.contact_source = l.contact_source and p.contact_key = l.contact_key and case "
         "when l.printed_form is not null then p.normal_form = l.printed_form "
@@ -109,19 +107,23 @@ def _returns(con: duckdb.DuckDBPyConnection, rules: ContactRules) -> None:
 
 
 def _mailboxes(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
-    """Create ``dd_mails``: each bounce or delivery with the mailbox that it concerns."""
-    forms = workspace.scan_or_empty(
-        EMAIL.table, {"value_id": "varchar", "value": "varchar", "typed": "varchar", "status": "varchar"}
+    """Create ``dd_mails``: each bounce or delivery with the mailboxes that it concerns.
+
+    One that names no mailbox concerns all that its contact says, whoever else says them.
+    """
+    told = told_values(workspace.catalog, EMAIL.name)
+    con.execute(
+        "create or replace temp table dd_sent_mails as with mails as ("
+        "select event_type, happened_at, subject, contact_source, contact_key, contact_point "
+        f"from {EVENTS} where event_type in ('bounce', 'delivery') and happened_at is not null) "
+        f"select event_type, happened_at, subject, {value_id('contact_point')} as value_id from mails "
+        "where contact_point is not null union all "
+        f"select m.event_type, m.happened_at, m.subject, t.value_id from mails m join ({told}) t "
+        "using (contact_source, contact_key) where m.contact_point is null"
     )
     con.execute(
-        "create or replace temp table dd_mails as with forms as (select value_id, any_value(case when status = "
-        f"'A_CONFIRMER' then coalesce(typed, value) else value end) as normal_form from {forms} group by value_id), "
-        f"mails as (select * from {_EVENTS} where event_type in ('bounce', 'delivery') and happened_at is not null) "
-        "select f.normal_form, m.event_type, m.happened_at, m.subject from mails m join forms f "
-        f"on f.value_id = {value_id('m.contact_point')} where m.contact_point is not null union all "
-        "select p.normal_form, m.event_type, m.happened_at, m.subject from mails m join dd_points p "
-        "on p.kind = 'email' and p.contact_source = m.contact_source and p.contact_key = m.contact_key "
-        "where m.contact_point is null"
+        "create or replace temp table dd_mails as select f.normal_form, m.event_type, m.happened_at, m.subject "
+        f"from dd_sent_mails m join ({latest_forms(workspace, EMAIL, 'dd_sent_mails')}) f using (value_id)"
     )
 
 
@@ -146,13 +148,17 @@ def _bounces(con: duckdb.DuckDBPyConnection, rules: ContactRules) -> None:
 
 def _moves(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     day = workspace.run_at.date().isoformat()
-    old = [f"m.old_{name}" for name in ADDRESS_PARTS]
+    old = [f"old_{name}" for name in ADDRESS_PARTS]
     stated = f"coalesce({', '.join(old[:4])}) is not null"
     con.execute(
-        "create or replace temp table dd_left as with moves as (select m.*, "
-        f"case when {stated} then coalesce(f.normal_form, '?') end as old_form from warehouse.intermediate.int_move m "
-        f"left join dd_address_forms f on {stated} and f.value_id = {value_id(*old)} "
-        f"where m.moves_on <= date '{day}') "
+        f"create or replace temp table dd_due as select *, case when {stated} then {value_id(*old)} end as value_id "
+        f"from {MOVES} semi join (from dd_points where kind = 'address') using (contact_source, contact_key) "
+        f"where moves_on <= date '{day}'"
+    )
+    con.execute(
+        "create or replace temp table dd_left as with moves as (select m.*, case when m.value_id is not null "
+        "then coalesce(f.normal_form, '?') end as old_form from dd_due m "
+        f"left join ({latest_forms(workspace, ADDRESS, 'dd_due')}) f using (value_id)) "
         "select p.point_id, min(m.moves_on::timestamptz) as left_at from moves m join dd_points p "
         "on p.kind = 'address' and p.contact_source = m.contact_source and p.contact_key = m.contact_key "
         "and (p.source, p.source_key) <> (m.source, m.source_key) "

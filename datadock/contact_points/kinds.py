@@ -14,11 +14,13 @@ import polars as pl
 from datadock import names
 from datadock.catalog import Catalog
 from datadock.identity.features import linking_fields
+from datadock.identity.workspace import Workspace, latest_of
 from datadock.quality.address import RESULT_SCHEMA, AddressColumns, AddressNormaliser, normalise_addresses
 from datadock.quality.email import EMAIL_SCHEMA, normalise_emails
 from datadock.quality.full_name import normalise_full_names
 from datadock.quality.names import NAME_SCHEMA, normalise_names
 from datadock.quality.phone import PHONE_SCHEMA, normalise_phones
+from datadock.warehouse.lake_tables import TABLES
 
 Reader = Callable[[pl.DataFrame, AddressNormaliser], pl.DataFrame]
 """Reads rows of declared texts into rows of results, in their order."""
@@ -43,6 +45,8 @@ class ValueKind:
         inputs: Declared texts that make one value; stored as ``declared_<input>``.
         schema: Columns of the result, with their Polars types.
         read: Reads declared texts.
+        normal_form: SQL of a stored value's normal form, the text that makes two points the same; null for none.
+        type: SQL of its type.
     """
 
     name: str
@@ -50,6 +54,8 @@ class ValueKind:
     inputs: tuple[str, ...]
     schema: Mapping[str, Any]
     read: Reader
+    normal_form: str = "null"
+    type: str = "type"
 
     @property
     def declared(self) -> tuple[str, ...]:
@@ -63,9 +69,39 @@ def value_id(*texts: str) -> str:
     return f"md5(concat_ws({_SEPARATOR}, {filled}))"
 
 
+def text(field: str) -> str:
+    """Return the SQL of a contact's field as text."""
+    return f'"{field}"::varchar'
+
+
+def told_values(catalog: Catalog, kind: str) -> str:
+    """Return SQL of what contact records say of a kind: contact_source, contact_key, value_id."""
+    return " union all ".join(
+        f"select source as contact_source, source_key as contact_key, {value_id(text(field))} as value_id "
+        f"from {_SCHEMA}.{_CONTACTS} where {text(field)} is not null"
+        for field in contact_fields(catalog, kind)
+    )
+
+
 def contact_fields(catalog: Catalog, kind: str) -> list[str]:
     """Return the fields of contacts that hold a kind of value (``email``, ``phone``)."""
     return [field for field, known in linking_fields(catalog).items() if known == kind]
+
+
+def latest_forms(workspace: Workspace, kind: ValueKind, wanted: str | None = None) -> str:
+    """Return SQL of value_id, normal_form, type, status and codes of stored values, as they are read now.
+
+    Args:
+        workspace: The run's workspace.
+        kind: The kind.
+        wanted: Relation with the ``value_id`` of some few values; all of them by default.
+    """
+    stored = workspace.scan_or_empty(kind.table, {**TABLES[kind.table], "generation": "bigint"})
+    some = f"(select * from {stored} semi join {wanted} using (value_id))" if wanted else stored
+    return (
+        f"select value_id, {kind.normal_form} as normal_form, {kind.type} as type, status, codes "
+        f"from ({latest_of(some, 'value_id')})"
+    )
 
 
 def declared_values(kind: ValueKind, catalog: Catalog, tables: Collection[str]) -> str:
@@ -173,9 +209,18 @@ ADDRESS = ValueKind(
     ADDRESS_PARTS,
     {name: kind for name, kind in RESULT_SCHEMA.items() if name != "line_1"},
     _read_addresses,
+    "concat_ws(', ', nullif(line_4, ''), nullif(line_5, ''), nullif(line_6, ''), nullif(line_7, ''))",
+    "case when bp <> '' then 'boite' when voie <> '' then 'voie' else '' end",
 )
-PHONE = ValueKind("phone", names.PHONE_VALUES, ("phone",), PHONE_SCHEMA, _read_phones)
-EMAIL = ValueKind("email", names.EMAIL_VALUES, ("email",), EMAIL_SCHEMA, _read_emails)
+PHONE = ValueKind("phone", names.PHONE_VALUES, ("phone",), PHONE_SCHEMA, _read_phones, "coalesce(value, proposal)")
+EMAIL = ValueKind(
+    "email",
+    names.EMAIL_VALUES,
+    ("email",),
+    EMAIL_SCHEMA,
+    _read_emails,
+    "case when status = 'A_CONFIRMER' then coalesce(typed, value) else value end",
+)
 NAME = ValueKind("name", names.NAME_VALUES, NAME_PARTS, NAME_SCHEMA, _read_names)
 
 KINDS = (ADDRESS, PHONE, EMAIL, NAME)

@@ -2,8 +2,8 @@
 
 A contact point is one value in one field of one source record. It opens when the record first says it, closes when
 the record says another, and changes its state by what is known of its value and by what happened to it: returned
-letters, bounces, moves. A run looks again only at points that moved and at those that something happened to; each row
-of the log is one change, which is also the event that others hear.
+letters, bounces, moves. A run looks again only at the points of contacts that something came of or happened to; each
+row of the log is one change, which is also the event that others hear.
 """
 
 from __future__ import annotations
@@ -18,23 +18,29 @@ import duckdb
 from datadock import names
 from datadock.catalog import Catalog
 from datadock.contact_points.incidents import create_incidents
-from datadock.contact_points.kinds import ADDRESS, ADDRESS_PARTS, EMAIL, KINDS, PHONE, contact_fields, value_id
-from datadock.identity.workspace import Workspace, latest_rows
+from datadock.contact_points.kinds import (
+    ADDRESS,
+    ADDRESS_PARTS,
+    EMAIL,
+    KINDS,
+    PHONE,
+    contact_fields,
+    latest_forms,
+    text,
+    value_id,
+)
+from datadock.contact_points.touched import ADDRESSES, CONTACT, ENTITIES, MOVES, TOUCHED, find_touched
+from datadock.identity.workspace import CONTACTS, Workspace, latest_of
+from datadock.warehouse.arrived import staged
 from datadock.warehouse.lake_tables import TABLES
 
 LOG = TABLES[names.CONTACT_POINTS]
 """Columns of the log of contact points, with their DuckDB types."""
 
-_CONTACTS = "warehouse.intermediate.int_source_contact"
-_JUDGED = ("normal_form", "type", "status", "usable", "reason", "incidents", "until")
-_NORMAL = {
-    ADDRESS.name: "concat_ws(', ', nullif(line_4, ''), nullif(line_5, ''), nullif(line_6, ''), nullif(line_7, ''))",
-    PHONE.name: "coalesce(value, proposal)",
-    EMAIL.name: "case when status = 'A_CONFIRMER' then coalesce(typed, value) else value end",
-}
+_SOME_ADDRESS = f"coalesce({', '.join(ADDRESS_PARTS[:4])}) is not null"
+_JUDGED = ("contact_source", "contact_key", "normal_form", "type", "status", "usable", "reason", "incidents", "until")
 _DOUBTED = "p.status = 'A_CONFIRMER' and not (p.kind = 'email' and p.codes = ['ADRESSE_DE_FONCTION'])"
 """A doubt blocks, but that a mailbox is a function's: it may be what a company gave to be written to."""
-_TYPE = {ADDRESS.name: "case when bp <> '' then 'boite' when voie <> '' then 'voie' else '' end"}
 
 
 @dataclass(frozen=True)
@@ -65,50 +71,67 @@ def update_points(workspace: Workspace) -> PointsReport:
     """
     before = workspace.cursor(names.CONTACT_POINTS)
     generation = int(before.get("generation", 0)) + 1
-    seen = {kind.name: workspace.cursor(kind.table).get("generation", 0) for kind in KINDS}
     with workspace.connection(with_contacts=True) as con:
+        inputs: dict[str, Any] = {
+            "values": {kind.name: workspace.cursor(kind.table).get("generation", 0) for kind in KINDS},
+            "rules": _rules(workspace),
+            "due_on": _due_on(con, workspace),
+            "day": workspace.run_at.date().isoformat(),
+            "staged": staged(con, ENTITIES),
+        }
+        partly = find_touched(con, workspace, before, inputs)
+        _load_told(con, partly=partly)
         con.execute(f"create or replace temp table dd_now as {_now(workspace.catalog)}")
-        _load_state(con, workspace)
-        _find_dirty(con, workspace, before)
+        _load_state(con, workspace, partly=partly)
+        _value_forms(con, workspace, partly=partly)
         create_incidents(con, workspace)
         _judge(con, workspace)
         con.execute(f"create or replace temp table dd_changes as {_changes(workspace, generation)}")
-        report = _report(con)
-        inputs: dict[str, Any] = {"values": seen, "due_on": _due_on(con, workspace), "rules": _rules(workspace)}
-        if report.changes or any(before.get(name) != value for name, value in inputs.items()):
+        report = _report(con, before["totals"] if partly else None)
+        inputs["totals"] = {"points": report.points, "usable": report.usable}
+        moved = any(before.get(name) != inputs[name] for name in ("values", "rules", "due_on"))
+        if report.changes or moved:
             inputs["generation"] = generation
             rows = con.sql(f"select {', '.join(LOG)} from dd_changes order by kind, source, source_key")
             workspace.append(names.CONTACT_POINTS, rows.to_arrow_table(), inputs)
     return report
 
 
+def _load_told(con: duckdb.DuckDBPyConnection, *, partly: bool) -> None:
+    """Create ``dd_contacts``, ``dd_addresses``, ``dd_moves``: what the records say of those who are looked at."""
+    for name, table, contact in (
+        ("dd_contacts", CONTACTS, ("source", "source_key")),
+        ("dd_addresses", ADDRESSES, CONTACT),
+        ("dd_moves", MOVES, CONTACT),
+    ):
+        on = " and ".join(f"t.{one} = l.{other}" for one, other in zip(contact, CONTACT, strict=True))
+        kind, some = ("table", f" semi join {TOUCHED} l on {on}") if partly else ("view", "")
+        con.execute(f"create or replace temp {kind} {name} as select t.* from {table} t{some}")
+
+
 def _now(catalog: Catalog) -> str:
-    """SQL of every contact point that the warehouse's records say now."""
+    """SQL of every contact point that the records say now."""
     own = "source, source_key, source as contact_source, source_key as contact_key"
     told = "coalesce(record_updated_at, _received_at) as told_at, record_updated_at is not null as is_told"
     no_period = "null::date as starts, null::date as ends"
     parts = [
-        f"select {own}, '{kind}' as kind, '{name}' as field, {value_id(_text(name))} as value_id, "
-        f"{_text(name)} as value, {told}, {no_period} from {_CONTACTS} where {_text(name)} is not null"
+        f"select {own}, '{kind}' as kind, '{name}' as field, {value_id(text(name))} as value_id, "
+        f"{text(name)} as value, {told}, {no_period} from dd_contacts where {text(name)} is not null"
         for kind in (EMAIL.name, PHONE.name)
         for name in contact_fields(catalog, kind)
     ]
     linked = "source, source_key, contact_source, contact_key"
     address = f"{value_id(*ADDRESS_PARTS)} as value_id, {address_text()} as value, {told}"
-    some = f"coalesce({', '.join(ADDRESS_PARTS[:4])}) is not null"
     parts += [
-        f"select {own}, 'address' as kind, 'address' as field, {address}, {no_period} from {_CONTACTS} where {some}",
+        f"select {own}, 'address' as kind, 'address' as field, {address}, {no_period} from dd_contacts "
+        f"where {_SOME_ADDRESS}",
         f"select {linked}, 'address', 'address_' || coalesce(lower(address_type), 'other'), {address}, "
-        f"valid_from, valid_to from warehouse.intermediate.int_contact_address where {some}",
+        f"valid_from, valid_to from dd_addresses where {_SOME_ADDRESS}",
         f"select {linked}, 'address', 'address_move', {address}, moves_on, null::date "
-        f"from warehouse.intermediate.int_move where {some} and moves_on is not null",
+        f"from dd_moves where {_SOME_ADDRESS} and moves_on is not null",
     ]
     union = " union all ".join(parts)
     return f"select {value_id('source', 'source_key', 'field', 'value_id')} as point_id, * from ({union})"
-
-
-def _text(field: str) -> str:
-    return f'"{field}"::varchar'
 
 
 def address_text(prefix: str = "") -> str:
@@ -117,66 +140,33 @@ def address_text(prefix: str = "") -> str:
     return f"concat_ws(', ', {extra}, {line}, nullif(concat_ws(' ', {postcode}, {city}), ''), {country})"
 
 
-def _load_state(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
-    log = latest_rows(workspace, names.CONTACT_POINTS, "point_id")
-    con.execute(f"create or replace temp table dd_state as {log}")
+def _load_state(con: duckdb.DuckDBPyConnection, workspace: Workspace, *, partly: bool) -> None:
+    """Create ``dd_state``: the newest row of every point of those who are looked at."""
+    stored, own = workspace.scan_or_empty(names.CONTACT_POINTS, LOG), ""
+    if partly:
+        # A point may have been another contact's before: its newest row says whose it is.
+        own = f"semi join {TOUCHED} using (contact_source, contact_key)"
+        stored = f"(select * from {stored} semi join (select point_id from {stored} {own}) using (point_id))"
+        con.execute(f"create or replace temp table dd_log as from {stored}")
+        stored = "dd_log"
+    con.execute(f"create or replace temp table dd_state as select * from ({latest_of(stored, 'point_id')}) {own}")
 
 
-def _find_dirty(con: duckdb.DuckDBPyConnection, workspace: Workspace, before: dict[str, Any]) -> None:
-    """Create ``dd_dirty``: ids of the points to look at again; all of them under other rules."""
-    today, seen = _today(workspace), before.get("values", {})
-    parts = [
-        "select point_id from dd_now anti join (from dd_state where op = 'open') using (point_id)",
-        "select point_id from dd_now semi join (select contact_source, contact_key from "
-        "warehouse.intermediate.int_event where event_type in ('postal_return', 'postal_delivery', 'bounce', "
-        "'delivery') union select contact_source, contact_key from warehouse.intermediate.int_move) "
-        "using (contact_source, contact_key)",
-        "select point_id from dd_now"
-        if before.get("rules") != _rules(workspace)
-        else "select point_id from dd_state where op = 'open' and incidents > 0",
-        # Periods that began or ended since the point was last looked at.
-        f"select point_id from dd_now join dd_state using (point_id) where (ends < {today} and reason is distinct from "
-        f"'PERIODE_FINIE') or (reason = 'PERIODE_FINIE' and coalesce(ends >= {today}, true)) "
-        f"or (reason = 'ANNONCEE' and starts <= {today})",
-    ]
-    for kind in (ADDRESS, PHONE, EMAIL):
-        stored = workspace.scan(kind.table, "value_id, generation")
-        if stored is not None:
-            parts.append(
-                f"select point_id from dd_now semi join (select value_id from {stored} "
-                f"where generation > {int(seen.get(kind.name, 0))}) using (value_id) where kind = '{kind.name}'"
-            )
-    mailboxes = (
-        "select v.value_id from warehouse.intermediate.int_event e join dd_email_forms b on b.value_id = "
-        f"{value_id('e.contact_point')} join dd_email_forms v on v.normal_form = b.normal_form "
-        "where e.event_type in ('bounce', 'delivery')"
-    )
-    emails = workspace.scan(EMAIL.table, f"value_id, {_NORMAL['email']} as normal_form")
-    empty = "(select null::varchar as value_id, null::varchar as normal_form where false)"
-    con.execute(f"create or replace temp view dd_email_forms as from {emails or empty}")
-    parts.append(f"select point_id from dd_now semi join ({mailboxes}) using (value_id) where kind = 'email'")
-    con.execute(f"create or replace temp table dd_dirty as {' union '.join(parts)}")
-    _value_forms(con, workspace)
-
-
-def _value_forms(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
-    """Create ``dd_points``: the dirty points of now with the normal form and status of their value."""
+def _value_forms(con: duckdb.DuckDBPyConnection, workspace: Workspace, *, partly: bool) -> None:
+    """Create ``dd_points``: the points of now with the normal form and status of their value."""
+    wanted = "(select value_id from dd_now)" if partly else None
     forms = " union all by name ".join(
-        f"select value_id, '{kind.name}' as kind, {_NORMAL[kind.name]} as normal_form, "
-        f"{_TYPE.get(kind.name, 'type')} as type, status, codes from ({latest_rows(workspace, kind.table, 'value_id')})"
+        f"select *, '{kind.name}' as kind from ({latest_forms(workspace, kind, wanted)})"
         for kind in (ADDRESS, PHONE, EMAIL)
     )
     con.execute(
         "create or replace temp table dd_points as "
-        "with wanted as (select * from dd_now semi join dd_dirty using (point_id)), "
-        f"forms as (select * from ({forms}) semi join wanted using (kind, value_id)), "
         # The first address that is known of a contact has no known beginning, unless its record says so.
-        "earlier as (select contact_source, contact_key, kind from dd_state group by all) "
+        "with earlier as (select contact_source, contact_key, kind from dd_state group by all) "
         "select w.*, f.* exclude (value_id, kind), "
         "coalesce(s.since, w.starts::timestamptz, least(w.told_at, w.ends::timestamptz)) as since, "
         "coalesce(s.since_known, w.starts is not null or (w.ends is null and (w.is_told or e.kind is not null))) "
-        "as since_known "
-        "from wanted w left join forms f using (kind, value_id) "
+        f"as since_known from dd_now w left join ({forms}) f using (kind, value_id) "
         "left join (from dd_state where op = 'open') s using (point_id) "
         "left join earlier e on e.contact_source = w.contact_source and e.contact_key = w.contact_key "
         "and e.kind = w.kind"
@@ -184,7 +174,7 @@ def _value_forms(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
 
 
 def _judge(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
-    """Create ``dd_judged``: each dirty point with its state; the first reason that holds is the one told."""
+    """Create ``dd_judged``: each point with its state; the first reason that holds is the one told."""
     today = _today(workspace)
     con.execute(
         "create or replace temp table dd_reasons as select p.*, coalesce(i.incidents, 0) as incidents, case "
@@ -221,7 +211,7 @@ def _changes(workspace: Workspace, generation: int) -> str:
     )
     told = (
         "select source, source_key, max(coalesce(record_updated_at, _received_at)) as came_at "
-        f"from {_CONTACTS} group by all"
+        "from dd_contacts group by all"
     )
     gone = (
         "select s.* replace ('closed' as op, 'closed' as change, false as usable, "
@@ -250,22 +240,27 @@ def _due_on(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> str | None:
     """Return the next day on which a period begins or ends, so that some point changes with no new record."""
     today = _today(workspace)
     found = con.execute(
-        f"select min(day) from (select starts as day from dd_now where starts > {today} "
-        f"union all select ends + 1 from dd_now where ends >= {today})"
+        "select min(day) from ("
+        f"select valid_from as day from {ADDRESSES} where valid_from > {today} and {_SOME_ADDRESS} union all "
+        f"select valid_to + 1 from {ADDRESSES} where valid_to >= {today} and {_SOME_ADDRESS} union all "
+        f"select moves_on from {MOVES} where moves_on > {today} and {_SOME_ADDRESS})"
     ).fetchall()[0][0]
     return None if found is None else str(found)[:10]
 
 
-def _report(con: duckdb.DuckDBPyConnection) -> PointsReport:
-    points = int(con.execute("select count(*) from dd_now").fetchall()[0][0])
-    looked = int(con.execute("select count(*) from dd_points").fetchall()[0][0])
+def _report(con: duckdb.DuckDBPyConnection, totals: dict[str, Any] | None) -> PointsReport:
+    """Count what changed, and bring the totals up to it; from nothing where there are none."""
     changes = dict(con.execute("select change, count(*) from dd_changes group by all order by all").fetchall())
-    usable = dict(
-        con.execute(
-            "select kind, count(*) filter (usable) from ("
-            "select kind, usable from dd_changes where op = 'open' union all "
-            "select kind, usable from dd_state anti join dd_changes using (point_id) where op = 'open') "
-            "group by all order by all"
-        ).fetchall()
-    )
-    return PointsReport(points, looked, changes, usable)
+    looked = int(con.execute("select count(*) from dd_points").fetchall()[0][0])
+    columns = "select kind, op, usable from"
+    now = f"{columns} dd_changes union all {columns} dd_state anti join dd_changes using (point_id)"
+    then = f"{columns} dd_state {'where false' if totals is None else ''}"
+    counted = con.execute(
+        f"select kind, sum(n), sum(u) from (select kind, 1 as n, usable::int as u from ({now}) where op = 'open' "
+        f"union all select kind, -1, -usable::int from ({then}) where op = 'open') group by kind"
+    ).fetchall()
+    usable = dict((totals or {}).get("usable", {}))
+    for kind, _, change in counted:
+        usable[kind] = usable.get(kind, 0) + int(change)
+    points = int((totals or {}).get("points", 0)) + sum(int(change) for _, change, _ in counted)
+    return PointsReport(points, looked, changes, dict(sorted(usable.items())))

@@ -130,9 +130,14 @@ def latest_rows(workspace: Workspace, table: str, key: str) -> str:
     if stored is None:
         columns = ", ".join(f'null::{kind} as "{name}"' for name, kind in TABLES[table].items())
         return f"select {columns} where false"
-    last = f"select {key}, max(generation) as generation from {stored} group by {key} having count(*) > 1"
+    return latest_of(stored, key)
+
+
+def latest_of(relation: str, key: str) -> str:
+    """Return SQL of the newest row of every key in a relation with generations."""
+    last = f"select {key}, max(generation) as generation from {relation} group by {key} having count(*) > 1"
     # Few keys have more than one row: most pass without being compared.
     return (
-        f"select * from {stored} anti join ({last}) using ({key}) union all by name "
-        f"select s.* from {stored} s semi join ({last}) using ({key}, generation)"
+        f"select * from {relation} anti join ({last}) using ({key}) union all by name "
+        f"select s.* from {relation} s semi join ({last}) using ({key}, generation)"
     )

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
+
 from datadock.lake import Lake
 from datadock.settings import Settings
 from datadock.warehouse.store import open_warehouse
@@ -71,9 +73,18 @@ def stale_models(settings: Settings, manifest: Any, states: Mapping[str, ModelSt
             node = manifest.nodes[unique_id]
             incremental = node.config.materialized == "incremental"
             if incremental and unique_id in known and known[unique_id].definition != state.definition:
-                con.execute(f'drop table if exists "{node.schema}"."{node.alias}"')
+                _drop(con, node.schema, node.alias)
                 con.execute("delete from datadock.cursors where model = ?", [node.alias])
     return stale
+
+
+def _drop(con: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
+    """Drop what stands under a model's name: a table, or the view that the model was before."""
+    found = con.execute(
+        "select table_type from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
+    ).fetchall()
+    for (kind,) in found:
+        con.execute(f'drop {"view" if kind == "VIEW" else "table"} "{schema}"."{name}"')
 
 
 def remember(settings: Settings, states: Mapping[str, ModelState], built: Iterable[str]) -> None:

@@ -69,7 +69,9 @@ def relation(table: str) -> str:
 def attach_new_rows(
     con: duckdb.DuckDBPyConnection, lake: Lake, cursors: Iterable[Cursor], versions: Mapping[str, int]
 ) -> None:
-    """Create ``lake.new.<model>``, the rows of the model's lake table after its cursor.
+    """Create ``lake.new."<model> <table>"``: the rows of a lake table after the model's cursor.
+
+    A model that follows one table reads them as ``lake.new.<model>``.
 
     Where files were only added, these are the added files. Where a compaction rewrote old ones, the
     change data feed says which rows are new. Where the old version cannot be read any more, all
@@ -83,7 +85,8 @@ def attach_new_rows(
         at = (cursor.table, cursor.version)
         if at not in known:
             known[at] = _new_rows(con, lake, cursor, versions[cursor.table])
-        _create_view(con, f"{DATABASE}.new.{identifier(cursor.model)}", known[at])
+        for name in (cursor.model, f"{cursor.model} {cursor.table}"):
+            _create_view(con, f"{DATABASE}.new.{identifier(name)}", known[at])
 
 
 def attach_meta(

@@ -7,3 +7,29 @@
 {% macro normal_words(value) -%}
     trim(regexp_replace(upper(strip_accents({{ value }})), '[^A-Z0-9]+', ' ', 'g'))
 {%- endmacro %}
+
+{# Golden ids that a record with a moved contact point or membership bears, or bore. #}
+{% macro touched_contacts() -%}
+    select memberships.golden_id
+    from {{ ref('golden_membership') }} as memberships
+    semi join (
+        select
+            contact_source as source,
+            contact_key as source_key
+        from {{ new_rows('quality/contact_points') }}
+        union
+        select
+            source,
+            source_key
+        from {{ new_rows('golden/memberships') }}
+    ) as moved on memberships.source = moved.source and memberships.source_key = moved.source_key
+    where memberships.golden_id is not null
+{%- endmacro %}
+
+{# Removes the channels of touched contacts: one may have lost a channel, or be no more. #}
+{% macro drop_touched_channels() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where golden_id in ({{ touched_contacts() }})
+    {%- endif -%}
+{%- endmacro %}

@@ -3,7 +3,9 @@
 
     lake_rows(source(...))     rows of a lake table that this model has not read yet: all of them when the model is
                                built from nothing, those after its cursor when it is incremental.
-    remember(source(...))      post-hook: moves the model's cursor, in the transaction that writes the rows.
+    new_rows('folder/table')   the same for an incremental model that follows several lake tables.
+    remember('folder/table')   post-hook: moves the model's cursors, one per table named, in the transaction that
+                               writes the rows.
 #}
 {% macro lake_rows(relation) -%}
     {%- if is_incremental() -%}
@@ -13,7 +15,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro remember(table_name) -%}
+{% macro new_rows(table_name) -%}
+    lake.new."{{ this.identifier }} {{ table_name }}"
+{%- endmacro %}
+
+{% macro remember() -%}
     delete from datadock.cursors where model = '{{ this.identifier }}';
     insert into datadock.cursors
     select
@@ -23,7 +29,7 @@
         run.measured_at as moved_at
     from lake.meta.versions as versions
     cross join lake.meta.run as run
-    where versions.table_name = '{{ table_name }}'
+    where versions.table_name in ('{{ varargs | join("', '") }}')
 {%- endmacro %}
 
 {# A relation without its database: what a view reads must hold under whatever name the file is attached. #}

@@ -1,12 +1,22 @@
-{{ config(materialized='view') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['golden_id', 'channel'],
+    on_schema_change='append_new_columns',
+    pre_hook="{{ drop_touched_channels() }}",
+    post_hook="{{ remember('golden/memberships', 'quality/contact_points') }}"
+) }}
 
 with members as (
     select
         source,
         source_key,
         golden_id
-    from {{ in_this_file(ref('golden_membership')) }}
+    from {{ ref('golden_membership') }}
     where is_current
+    {%- if is_incremental() %}
+        and golden_id in ({{ touched_contacts() }})
+    {%- endif %}
 ),
 
 points as (
@@ -19,7 +29,7 @@ points as (
         end as channel,
         coalesce(points.normal_form, points.value) as form,
         points.*
-    from {{ in_this_file(ref('dim_contact_point')) }} as points
+    from {{ ref('dim_contact_point') }} as points
     inner join members
         on points.contact_source = members.source and points.contact_key = members.source_key
     where points.is_current

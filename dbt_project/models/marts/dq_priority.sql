@@ -1,11 +1,11 @@
-{{ config(materialized='view') }}
+{{ config(materialized='table') }}
 
 with members as (
     select
         source,
         source_key,
         golden_id
-    from {{ in_this_file(ref('golden_membership')) }}
+    from {{ ref('golden_membership') }}
     where is_current
 ),
 
@@ -13,7 +13,7 @@ points as (
     select
         members.golden_id,
         points.*
-    from {{ in_this_file(ref('dim_contact_point')) }} as points
+    from {{ ref('dim_contact_point') }} as points
     left join members
         on points.contact_source = members.source and points.contact_key = members.source_key
     where points.is_current
@@ -55,7 +55,7 @@ names as (
         cast(null as varchar) as golden_id,
         false as is_blocked,
         unnest(codes) as code
-    from {{ in_this_file(ref('dim_contact_name')) }}
+    from {{ ref('dim_contact_name') }}
     where status in ('A_CONFIRMER', 'REJETEE')
 ),
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from datadock.catalog.fields import MODEL
@@ -28,9 +29,15 @@ TABLES = {
 
 
 class Dock:
-    """The few records, as they are now; ``run`` brings values and contact points up to them."""
+    """The few records, as they are now; ``run`` brings values and contact points up to them.
 
-    def __init__(self, folder):
+    Args:
+        folder: Where everything stands.
+        told: Whether the warehouse tells what its staging models have read, as dbt leaves it behind.
+    """
+
+    def __init__(self, folder, told=True):
+        self.told, self.definition = told, 0
         fields = {name: name for name in MODEL["contact"]}
         source = Source.model_validate(
             {
@@ -53,7 +60,9 @@ class Dock:
         self._put("int_source_contact", key, {"party_type": "person"} | fields)
 
     def remove(self, key):
+        """Take a record away, as a source does that is declared otherwise."""
         del self.rows["int_source_contact"][key]
+        self.definition += 1
 
     def listed(self, key, contact, **fields):
         self._put("int_contact_address", key, {"contact_source": "crm", "contact_key": contact} | fields)
@@ -67,7 +76,8 @@ class Dock:
         self._put("int_move", key, {"contact_source": "crm", "contact_key": contact} | fields)
 
     def _put(self, table, key, fields):
-        self.rows[table][key] = {"source": "crm", "source_key": key, "_received_at": DAY} | fields
+        known = {"source": "crm", "source_key": key, "_received_at": DAY, "_batch_id": f"batch-{self.runs + 1}"}
+        self.rows[table][key] = known | fields
 
     def rules(self, **rules):
         catalog = replace(self.workspace.catalog, contact_rules=ContactRules.model_validate(rules))
@@ -91,7 +101,21 @@ class Dock:
                     names = ", ".join(f'"{name}"' for name in row)
                     marks = ", ".join("?" * len(row))
                     con.execute(f"insert into intermediate.{table} ({names}) values ({marks})", list(row.values()))
+            if self.told:
+                self._tell(con)
         return update_values(self.workspace, references), update_points(self.workspace)
+
+    def _tell(self, con):
+        """Land the batch of this run, and note that every staging model has read it."""
+        batch = pa.table({"_batch_id": [f"batch-{self.runs}"]})
+        self.workspace.lake.append_once("raw/crm", batch, f"batch-{self.runs}")
+        version = self.workspace.lake.version("raw/crm")
+        con.execute("create schema datadock")
+        con.execute("create table datadock.cursors (model varchar, table_name varchar, version bigint)")
+        con.execute("create table datadock.models (model varchar, definition varchar)")
+        for table, (entity, _) in TABLES.items():
+            con.execute("insert into datadock.cursors values (?, 'raw/crm', ?)", [f"stg_crm__{entity}", version])
+            con.execute("insert into datadock.models values (?, ?)", [f"model.datadock.{table}", str(self.definition)])
 
     def log(self, table="quality/contact_points"):
         files = self.workspace.lake.files(table)
@@ -116,3 +140,11 @@ class Dock:
 @pytest.fixture
 def dock(tmp_path):
     return Dock(tmp_path)
+
+
+@pytest.fixture
+def two_docks(tmp_path):
+    """Return two deployments: one whose warehouse tells what came, and one that has to look at everything."""
+    for name in ("some", "all"):
+        (tmp_path / name).mkdir()
+    return Dock(tmp_path / "some"), Dock(tmp_path / "all", told=False)
