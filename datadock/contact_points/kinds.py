@@ -29,6 +29,9 @@ ADDRESS_PARTS = ("address_line", "address_extra", "postcode", "city", "country")
 NAME_PARTS = ("civility", "given_name", "family_name", "full_name")
 _SEPARATOR = "chr(31)"
 
+ENTITIES = ("contact", "contact_address", "event", "move")
+"""Entities that hold values and contact points."""
+
 _SCHEMA = "warehouse.intermediate"
 _CONTACTS, _ADDRESSES, _EVENTS, _MOVES = "int_source_contact", "int_contact_address", "int_event", "int_move"
 _Select = tuple[str, str]
@@ -104,15 +107,17 @@ def latest_forms(workspace: Workspace, kind: ValueKind, wanted: str | None = Non
     )
 
 
-def declared_values(kind: ValueKind, catalog: Catalog, tables: Collection[str]) -> str:
+def declared_values(kind: ValueKind, catalog: Catalog, tables: Collection[str], batches: str | None = None) -> str:
     """Return SQL of the distinct values that the warehouse holds of a kind: value_id and the declared texts.
 
     Args:
         kind: The kind.
         catalog: Declarations, for the fields that hold it.
         tables: Intermediate tables that the warehouse has; others are left out.
+        batches: Table with the ``batch_id`` of the batches whose rows are read; all rows by default.
     """
-    parts = [select for table, select in _VALUES_OF[kind.name](catalog) if table in tables]
+    some = f" and _batch_id in (from {batches})" if batches else ""
+    parts = [select + some for table, select in _VALUES_OF[kind.name](catalog) if table in tables]
     if not parts:
         empty = ", ".join(f"null::varchar as {name}" for name in kind.declared)
         return f"select null::varchar as value_id, {empty} where false"

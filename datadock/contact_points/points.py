@@ -22,6 +22,7 @@ from datadock.contact_points.kinds import (
     ADDRESS,
     ADDRESS_PARTS,
     EMAIL,
+    ENTITIES,
     KINDS,
     PHONE,
     contact_fields,
@@ -29,7 +30,7 @@ from datadock.contact_points.kinds import (
     text,
     value_id,
 )
-from datadock.contact_points.touched import ADDRESSES, CONTACT, ENTITIES, MOVES, TOUCHED, find_touched
+from datadock.contact_points.touched import ADDRESSES, CONTACT, MOVES, TOUCHED, find_touched
 from datadock.identity.workspace import CONTACTS, Workspace, latest_of
 from datadock.warehouse.arrived import staged
 from datadock.warehouse.lake_tables import TABLES

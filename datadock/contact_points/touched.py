@@ -15,9 +15,6 @@ from datadock.identity.workspace import CONTACTS, Workspace
 from datadock.warehouse.arrived import BATCHES, arrived_batches
 from datadock.warehouse.lake_tables import TABLES
 
-ENTITIES = ("contact", "contact_address", "event", "move")
-"""What contact points are made from."""
-
 CONTACT = ("contact_source", "contact_key")
 """What names a contact in the rows of others."""
 

@@ -18,11 +18,12 @@ import polars as pl
 import pyarrow as pa
 
 from datadock import quality
-from datadock.contact_points.kinds import KINDS, ValueKind, declared_values
+from datadock.contact_points.kinds import ENTITIES, KINDS, ValueKind, declared_values
 from datadock.contact_points.references import References
 from datadock.identity.workspace import Workspace, latest_rows
 from datadock.quality.address import AddressNormaliser
 from datadock.quality.reference import load_reference
+from datadock.warehouse.arrived import BATCHES, arrived_batches, staged
 
 _BATCH = 100_000
 """Values that are in the making at a time, which bounds the memory."""
@@ -76,20 +77,23 @@ def _update(
 ) -> None:
     worker = references.normaliser
     before = workspace.cursor(kind.table)
+    now = staged(con, ENTITIES)
     inputs = {"rules": _rules(), "reference": references.version, "generation": before.get("generation", 0)}
+    batches = BATCHES if arrived_batches(con, workspace.lake, before.get("staged"), now) else None
     known = workspace.scan_or_empty(kind.table, {"value_id": "varchar"})
+    declared = declared_values(kind, workspace.catalog, _tables(con), batches)
     con.execute(
-        f"create or replace temp table dd_new as from ({declared_values(kind, workspace.catalog, _tables(con))}) "
-        f"anti join (select distinct value_id from {known}) using (value_id)"
+        f"create or replace temp table dd_new as from ({declared}) "
+        f"anti join (select value_id from {known}) using (value_id)"
     )
     again = _touched(con, workspace, kind, before, references)
     new = _count(con, "dd_new")
-    report.values[kind.name] = int(con.execute(f"select count(distinct value_id) from {known}").fetchall()[0][0]) + new
+    report.values[kind.name] = int(before.get("values", 0)) + new
     report.new[kind.name], report.checked_again[kind.name], report.changed[kind.name] = new, again, 0
     moved = bool(before) and (before["rules"], before["reference"]) != (inputs["rules"], inputs["reference"])
     if not new and not again and not moved:
         return
-    inputs["generation"] += 1
+    inputs |= {"generation": inputs["generation"] + 1, "values": report.values[kind.name], "staged": now}
     stamps = {
         "reference": references.version,
         "generation": inputs["generation"],

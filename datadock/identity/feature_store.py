@@ -18,6 +18,7 @@ from datadock.identity.features import Features, build_features, linking_fields
 from datadock.identity.model import FORM
 from datadock.identity.normal_values import declared_fields
 from datadock.identity.workspace import CONTACTS, FEATURES, Workspace, latest_rows
+from datadock.warehouse.arrived import BATCHES, arrived_batches, staged
 
 VALUE_KINDS = ("address", "phone", "email", "name")
 """Kinds of values whose normal forms features are taken from."""
@@ -84,15 +85,19 @@ def update_features(workspace: Workspace, forms: Collection[str] = VALUE_KINDS) 
     # A store made anew has another name, so that nothing computed from the old one passes for current.
     store = stored.get("store", f"{workspace.run_id} {workspace.run_at.isoformat()}")
     with workspace.connection(with_contacts=True) as con:
-        _compare_with_store(con, workspace)
+        now = staged(con, ("contact",))
+        partly = arrived_batches(con, workspace.lake, stored.get("staged"), now)
+        _compare_with_store(con, workspace, partly=partly)
         if stored:
             _add_revalued(con, workspace, stored.get("values", {}))
         contacts, changed, removed = con.execute(
-            "select (select count(*) from dd_now), (select count(*) from dd_changed), (select count(*) from dd_removed)"
+            f"select (select count(*) from {CONTACTS}), (select count(*) from dd_changed), "
+            "(select count(*) from dd_removed)"
         ).fetchall()[0]
-        generation = int(con.execute("select coalesce(max(generation), 0) from dd_before").fetchall()[0][0])
+        generation = int(stored.get("generation", 0))
         if changed or removed or generation == 0:
             generation += 1
+            _before_changed(con, workspace)
             features = build_features(
                 con,
                 _changed_contacts(),
@@ -102,7 +107,8 @@ def update_features(workspace: Workspace, forms: Collection[str] = VALUE_KINDS) 
             )
             rows = con.sql(_log_rows_sql(features, generation)).to_arrow_table()
             seen = {table: workspace.cursor(table).get("generation", 0) for table in names.VALUES}
-            workspace.append(FEATURES, rows, {"spec": spec, "store": store, "generation": generation, "values": seen})
+            inputs = {"spec": spec, "store": store, "generation": generation, "values": seen, "staged": now}
+            workspace.append(FEATURES, rows, inputs)
     return FeaturesReport(contacts, changed, removed, generation)
 
 
@@ -117,22 +123,28 @@ def _values(workspace: Workspace, forms: Collection[str]) -> dict[str, str]:
     }
 
 
-def _compare_with_store(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+def _compare_with_store(con: duckdb.DuckDBPyConnection, workspace: Workspace, *, partly: bool) -> None:
+    """Create ``dd_now``, ``dd_changed`` and ``dd_removed``; partly, only what came since can be any of them."""
     described = con.execute(f"describe {CONTACTS}").fetchall()
     content = ", ".join(f'"{row[0]}"' for row in described if row[0] not in (*_LINEAGE, "source", "source_key"))
     con.execute(
-        "create or replace temp table dd_now as "
-        f"select source, source_key, (hash({content}) >> 1)::bigint as content_hash from {CONTACTS}"
+        f"create or replace temp {'view' if partly else 'table'} dd_now as "
+        f"select source, source_key, (hash({content}) >> 1)::bigint as content_hash, _batch_id from {CONTACTS}"
     )
     stored = workspace.scan_or_empty(FEATURES, _STATE)
+    arrived = "dd_now"
+    if partly:
+        arrived = "dd_arrived"
+        con.execute(f"create or replace temp table dd_arrived as from dd_now where _batch_id in (from {BATCHES})")
+        stored = f"(select * from {stored} semi join dd_arrived using (source, source_key))"
     con.execute(f"create or replace temp table dd_before as {_latest_sql(stored)}")
     con.execute(
-        "create or replace temp table dd_changed as select source, source_key, content_hash from dd_now "
+        f"create or replace temp table dd_changed as select source, source_key, content_hash from {arrived} "
         "anti join (from dd_before where op = 'upsert') using (source, source_key, content_hash)"
     )
     con.execute(
         "create or replace temp table dd_removed as from dd_before anti join dd_now using (source, source_key) "
-        "where op = 'upsert'"
+        f"where op = 'upsert' and {not partly}"
     )
 
 
@@ -167,6 +179,15 @@ def _changed_contacts() -> str:
     return f"(select c.* from {CONTACTS} c semi join dd_changed using (source, source_key))"
 
 
+def _before_changed(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+    """Make ``dd_before`` the state of the changed contacts, whichever way they came to be looked at."""
+    stored = workspace.scan_or_empty(FEATURES, _STATE)
+    con.execute(
+        "create or replace temp table dd_before as "
+        f"{_latest_sql(f'(select * from {stored} semi join dd_changed using (source, source_key))')}"
+    )
+
+
 def _log_rows_sql(features: Features, generation: int) -> str:
     names = "".join(f", f.{name}" for name in features.columns)
     empties = "".join(f", null as {name}" for name in features.columns)
@@ -196,9 +217,11 @@ def load_records(con: duckdb.DuckDBPyConnection, workspace: Workspace, party: st
     """
     table = f"dd_{party}"
     stored = workspace.scan_or_empty(FEATURES, {**_STATE, "received_at": "timestamptz"})
+    # Both party types of a connection are read from the newest rows, found once.
+    con.execute(f"create temp table if not exists dd_newest as {_latest_sql(stored)}")
     con.execute(
         f"create or replace temp table {table} as select row_number() over (order by source, source_key) - 1 as rid, * "
-        f"exclude (op) from ({_latest_sql(stored)}) where op = 'upsert' and party_type = '{party}' order by rid"
+        f"exclude (op) from dd_newest where op = 'upsert' and party_type = '{party}' order by rid"
     )
     rows = int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
     return Features(table, (), rows)

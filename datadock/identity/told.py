@@ -6,7 +6,7 @@ import duckdb
 
 from datadock import names
 from datadock.catalog.fields import MODEL
-from datadock.identity.workspace import CONTACTS, Workspace, latest_rows
+from datadock.identity.workspace import CONTACTS, Workspace, latest_of
 from datadock.warehouse.lake_tables import TABLES
 
 FIELD_TYPES = {
@@ -14,6 +14,9 @@ FIELD_TYPES = {
     "decimal": "decimal(18, 2)", "boolean": "boolean",
 }  # fmt: skip
 """Type of a field to the DuckDB type of its golden value."""
+
+_FEW = 4
+"""Contacts are few where so many times as many would still not be all: then only their points are read."""
 
 _MOVES = "warehouse.intermediate.int_move"
 _MOVED = ("address_line", "address_extra", "postcode", "city", "country")
@@ -58,7 +61,21 @@ def create_members(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None
 
 def _unusable(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """Create ``dd_unusable``: the fields of a record, or of a move, by which nobody can be reached."""
-    points = latest_rows(workspace, names.CONTACT_POINTS, "point_id")
+    stored = stored_points(workspace)
+    looked, all_ = con.execute(
+        "select (select count(*) from dd_touched_current), (select count(*) from dd_current)"
+    ).fetchall()[0]
+    if _FEW * looked < all_:
+        # A point may have been another contact's before: its newest row says whose it is.
+        named = (
+            f"select point_id from {stored} semi join dd_touched_current t "
+            "on t.source = contact_source and t.source_key = contact_key"
+        )
+        con.execute(
+            f"create or replace temp table dd_points_told as from {stored} semi join ({named}) using (point_id)"
+        )
+        stored = "dd_points_told"
+    points = latest_of(stored, "point_id")
     con.execute(
         "create or replace temp table dd_unusable as select source, source_key, "
         "list(case when kind = 'address' then 'address_line' else field end) as unusable "
