@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from datadock.errors import DatadockError
 from datadock.settings import Settings
 
 KEPT_RUNS = 30
@@ -79,7 +81,8 @@ class Kept:
         result: The newest result.
         suite: The suite, JSON of Great Expectations.
         validation: The validation, JSON of Great Expectations.
-        history: Newest last: ``run_id``, ``measured_at``, ``failed``, ``values`` by measure.
+        history: Newest last: ``run_id``, ``measured_at``, ``failed``, ``refused`` (something critical failed),
+            ``values`` by measure; ``accepted`` (by, at, reason) where somebody accepted refused numbers.
     """
 
     result: SuiteResult
@@ -101,9 +104,48 @@ def all_kept(settings: Settings) -> Iterator[Kept]:
 
 
 def last_values(kept: Kept | None, run_id: str) -> Mapping[str, float | None]:
-    """Return the numbers of the newest run before this one; empty where there was none."""
-    earlier = [run for run in (kept.history if kept else []) if run["run_id"] != run_id]
+    """Return the numbers that a run is compared with; empty where there are none.
+
+    They are those of the newest run before this one in which nothing critical failed, so that a loss which
+    stopped one run is not what the next one is measured by; refused numbers count once somebody accepted them.
+    """
+    earlier = [run for run in (kept.history if kept else []) if run["run_id"] != run_id and _stands(run)]
     return earlier[-1]["values"] if earlier else {}
+
+
+def _stands(run: Mapping[str, Any]) -> bool:
+    return not run.get("refused") or "accepted" in run
+
+
+def accept(settings: Settings, suite: str, who: str, reason: str) -> dict[str, float | None]:
+    """Take the newest numbers of a suite for right, so that the next run is compared with them.
+
+    Args:
+        settings: The deployment.
+        suite: Name of the suite, ``staging__stg_crm_contacts__contact``.
+        who: Who accepts them.
+        reason: Why they are right.
+
+    Returns:
+        The accepted numbers, by measure.
+
+    Raises:
+        DatadockError: When nothing is kept of the suite, or nothing critical failed in its newest run.
+    """
+    kept = read_kept(settings, suite)
+    if kept is None or not kept.history or _stands(kept.history[-1]):
+        refused = [one.result.suite for one in all_kept(settings) if one.history and not _stands(one.history[-1])]
+        raise DatadockError(
+            f"nothing of the suite {suite} waits to be accepted",
+            expected=f"one of: {', '.join(refused)}"
+            if refused
+            else "a suite whose newest run was refused; there is none",
+            action="see the checks in the reports, or the failure that the run printed",
+        )
+    kept.history[-1]["accepted"] = {"by": who, "at": datetime.now(UTC).isoformat(), "reason": reason}
+    _write(settings, kept)
+    values: dict[str, float | None] = kept.history[-1]["values"]
+    return values
 
 
 def keep(settings: Settings, kept: Kept) -> None:
@@ -113,15 +155,22 @@ def keep(settings: Settings, kept: Kept) -> None:
         "run_id": result.run_id,
         "measured_at": result.measured_at,
         "failed": len(result.failed),
+        "refused": result.severity == "critical",
         "values": {outcome.measure: outcome.value for outcome in result.outcomes},
     }
-    history = [run for run in kept.history if run["run_id"] != result.run_id][-(KEPT_RUNS - 1) :]
-    content = {**asdict(kept), "history": [*history, entry]}
+    history = [run for run in kept.history if run["run_id"] != result.run_id]
+    dropped, history = history[: -(KEPT_RUNS - 1)], history[-(KEPT_RUNS - 1) :]
+    if not any(_stands(run) for run in history):  # what runs are compared with outlives any number of refused ones
+        history = [*[run for run in dropped if _stands(run)][-1:], *history]
+    _write(settings, replace(kept, history=[*history, entry]))
+
+
+def _write(settings: Settings, kept: Kept) -> None:
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{result.suite}.{secrets.token_hex(4)}"
-    draft.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    draft.replace(folder / f"{result.suite}.json")
+    draft = folder / f".{kept.result.suite}.{secrets.token_hex(4)}"
+    draft.write_text(json.dumps(asdict(kept), ensure_ascii=False), encoding="utf-8")
+    draft.replace(folder / f"{kept.result.suite}.json")
 
 
 def forget(settings: Settings, suite: str) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from datadock.cli import demo, identity, platform, quality, quarantine, query, refdata, sources
+from datadock.cli import checks, demo, identity, platform, quality, quarantine, query, refdata, sources
 from datadock.errors import DatadockError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ query.register(app)
 identity.register(app)
 app.add_typer(sources.app, name="source")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(checks.app, name="checks")
 app.add_typer(demo.app, name="demo")
 app.add_typer(quality.app, name="quality")
 app.add_typer(refdata.app, name="refdata")

@@ -8,9 +8,21 @@ import yaml
 
 from datadock import names
 from datadock.catalog import load_catalog
+from datadock.errors import DatadockError
 from datadock.expect import declared_tables
 from datadock.settings import PROJECT_ROOT, Settings
-from datadock.validations import KEPT_RUNS, Kept, Outcome, SuiteResult, all_kept, forget, keep, last_values, read_kept
+from datadock.validations import (
+    KEPT_RUNS,
+    Kept,
+    Outcome,
+    SuiteResult,
+    accept,
+    all_kept,
+    forget,
+    keep,
+    last_values,
+    read_kept,
+)
 from datadock.warehouse.lake_tables import columns_of
 from datadock.warehouse.staging_sql import staging_columns
 from expectations import LAYERS, Plan, Rule, plans
@@ -259,6 +271,32 @@ def test_the_last_values_are_those_of_the_run_before_however_often_this_one_was_
     assert last_values(kept, "run-2") == {"rows": 7.0}
     assert last_values(kept, "run-3") == {"rows": 8.0}
     assert last_values(None, "run-1") == {}
+
+
+def test_a_refused_run_is_not_what_the_next_is_compared_with_until_somebody_accepts_it(tmp_path):
+    settings = Settings(home=tmp_path)
+    history = []
+    runs = [("run-1", 10.0, True), *((f"run-{number}", 5.0, False) for number in range(2, KEPT_RUNS + 9))]
+    for run_id, value, success in runs:
+        keep(settings, Kept(_result(run_id, value, success=success), {}, {}, history))
+        history = read_kept(settings, "golden__contacts").history
+    assert len(history) <= KEPT_RUNS + 1
+    assert last_values(read_kept(settings, "golden__contacts"), "next") == {"rows": 10.0}
+    assert accept(settings, "golden__contacts", "a steward", "half were closed") == {"rows": 5.0}
+    kept = read_kept(settings, "golden__contacts")
+    assert last_values(kept, "next") == {"rows": 5.0}
+    accepted = kept.history[-1]["accepted"]
+    assert (accepted["by"], accepted["reason"]) == ("a steward", "half were closed")
+
+
+def test_only_what_was_refused_can_be_accepted(tmp_path):
+    settings = Settings(home=tmp_path)
+    keep(settings, Kept(_result("run-1", 5.0, suite="golden__pairs", success=False), {}, {}))
+    keep(settings, Kept(_result("run-1", 5.0), {}, {}))
+    with pytest.raises(DatadockError, match=r"golden__contacts waits[\s\S]*golden__pairs"):
+        accept(settings, "golden__contacts", "a steward", "why")
+    with pytest.raises(DatadockError, match="no_such_suite"):
+        accept(settings, "no_such_suite", "a steward", "why")
 
 
 def test_the_history_is_bounded(tmp_path):
