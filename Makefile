@@ -61,7 +61,7 @@ lock: | $(BIN)/uv ## compile the lock files anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" pyproject.toml --group dev -o requirements-dev.lock
 
 bench: $(DEV_STAMP) ## every benchmark, small and large (about 30 minutes)
-	for bench in demo landing run identity quality quality_contacts quality_linking; do $(BIN)/python benchmarks/$$bench.py; done
+	for bench in demo landing run identity identity_index french quality quality_contacts quality_linking; do $(BIN)/python benchmarks/$$bench.py; done
 
 clean: ## remove what was built, never the home folder
 	rm -rf build *.egg-info .pytest_cache .mypy_cache .ruff_cache dbt_project/target dbt_project/logs

@@ -3,7 +3,7 @@
 A failed check carries what was expected and what was found; a crash stays a crash.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
 
@@ -11,7 +11,9 @@ from datadock import names
 from datadock.catalog import Source
 from datadock.contracts.boundaries import Boundary
 from datadock.dock import Dock
+from datadock.errors import CheckError
 from datadock.expect import SuitePlan, declared_tables, run_suites
+from datadock.identity.guards import Finding
 from datadock.lake import Lake
 from datadock.landing import Batch, balance_of
 from datadock.validations import SuiteResult
@@ -76,6 +78,55 @@ def boundary_check(boundary: Boundary) -> dg.AssetChecksDefinition:
         )
 
     return contract
+
+
+def guard_specs(table: str, guards: Mapping[str, str]) -> list[dg.AssetCheckSpec]:
+    """Return the blocking checks of guards that a step judges before it writes a table.
+
+    Args:
+        table: The lake table.
+        guards: Name and description of each.
+    """
+    key = dg.AssetKey(table.split("/"))
+    return [
+        dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)
+        for name, description in guards.items()
+    ]
+
+
+def guard_results(table: str, guards: Mapping[str, str], findings: Sequence[Finding]) -> Iterator[dg.AssetCheckResult]:
+    """Show what guards found; each result comes before the refusal.
+
+    Args:
+        table: The lake table.
+        guards: As of ``guard_specs``.
+        findings: What they object to; the step has written nothing where one blocks.
+
+    Raises:
+        CheckError: Where one blocks, naming what is objected to.
+    """
+    for name in guards:
+        mine = [finding for finding in findings if finding.guard == name]
+        blocks = any(finding.blocks for finding in mine)
+        told = {
+            "found": [f"{finding.subject}: {finding.found}" for finding in mine],
+            "expected": sorted({finding.expected for finding in mine}),
+            "to do": sorted({finding.action for finding in mine}),
+        }
+        yield dg.AssetCheckResult(
+            passed=not mine,
+            asset_key=table.split("/"),
+            check_name=name,
+            severity=dg.AssetCheckSeverity.ERROR if blocks or not mine else dg.AssetCheckSeverity.WARN,
+            metadata={words: dg.MetadataValue.json(values) for words, values in told.items()} if mine else {},
+        )
+    stopping = [finding for finding in findings if finding.blocks]
+    if stopping:
+        raise CheckError(
+            f"{table} was not written: " + "\n".join(f"{one.guard}: {one.subject}: {one.found}" for one in stopping),
+            expected="; ".join(sorted({one.expected for one in stopping})),
+            action="; ".join(sorted({one.action for one in stopping})),
+        )
 
 
 def suite_checks(

@@ -32,6 +32,10 @@ _PARTS = {
     "and n.source = s.source and n.source_key = s.source_key order by n.source, n.source_key",
     "roles": "select contract_id, role, source, source_key from marts.dim_contact_role where golden_id = $1 "
     "order by all",
+    "companies": "select company_golden_id, company_name, role, job_title, found_by, source, source_key "
+    "from marts.dim_company_person where person_golden_id = $1 order by all",
+    "staff": "select person_golden_id, role, job_title, found_by, source, source_key "
+    "from marts.dim_company_person where company_golden_id = $1 order by all",
     "orders": "select order_id, source, ordered_at, channel, store_code, amount, currency, status from marts.fct_order "
     "where golden_id = $1 order by ordered_at desc, source, order_id",
     "revenue": "select source, count(*) as orders, sum(amount) as amount from marts.fct_order "
@@ -84,7 +88,7 @@ def find_golden_id(settings: Settings, reference: str) -> str:
     raise DatadockError(
         f"no contact has the id {reference}",
         expected="a live id, or one that was merged into another",
-        action="see the id's history: datadock sql \"from golden.lineage where golden_id = '...'\"",
+        action=f"see what became of it: datadock identity history {reference}",
     )
 
 
@@ -98,9 +102,9 @@ def view_contact(settings: Settings, reference: str) -> dict[str, Any]:
     Returns:
         ``golden_id``, ``contact`` (golden values), and a list of rows for each of: records, provenance,
         addresses, channels (whether it can be reached there, and by what), contact_points (current ones first, with
-        normal form, state, reason and period), names (what is odd about each record's name), roles, orders,
-        revenue (per source), events, consents, suspects, former_ids, targets (that hold the contact), alerts (that
-        name it).
+        normal form, state, reason and period), names (what is odd about each record's name), roles, companies (where
+        the person works), staff (who works there), orders, revenue (per source), events, consents, suspects,
+        former_ids, targets (that hold the contact), alerts (that name it).
 
     Raises:
         DatadockError: When there is no such contact, or nothing is published yet.

@@ -1,12 +1,12 @@
 """What a run's inputs were, as one digest: equal digests mean that nothing new can come out.
 
-Covers the raw tables' versions, the decisions, the declarations, the dbt project and the code.
+Covers the raw tables' versions, the decisions, the models in use, the declarations, the dbt project and the code.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,14 +18,23 @@ _CODE = ("datadock", "assets", "expectations")
 _SUFFIXES = {".py", ".sql", ".yml", ".yaml", ".csv", ".html", ".css", ".js"}
 
 
-def fingerprint(dock: Dock) -> str:
-    """Return the digest of everything that a run's result depends on."""
+def fingerprint(dock: Dock, decisions: int | None = None, raw: Mapping[str, int] | None = None) -> str:
+    """Return the digest of everything that a run's result depends on.
+
+    Args:
+        dock: The opened deployment.
+        decisions: Version of the ledger of decisions that counts; the latest by default.
+        raw: Versions of raw tables that count, where they are not the latest: those that a run has read.
+    """
     digest = hashlib.sha256()
     for source in dock.catalog.sources:
-        digest.update(f"{source}={dock.lake.version(names.raw_table(source))};".encode())
-    for table in (names.DECISIONS, names.QUARANTINE):
-        digest.update(f"{table}={dock.lake.version(table)};".encode())
+        table = names.raw_table(source)
+        digest.update(f"{source}={(raw or {}).get(table, dock.lake.version(table))};".encode())
+    decided = dock.lake.version(names.DECISIONS) if decisions is None else decisions
+    digest.update(f"{names.DECISIONS}={decided};{names.QUARANTINE}={dock.lake.version(names.QUARANTINE)};".encode())
     digest.update(f"due={_due(dock)};".encode())
+    for pointer in sorted(dock.lake.path(names.MODELS).glob("current-*")):
+        digest.update(pointer.name.encode() + pointer.read_bytes())
     reference = dock.settings.home_path / "reference"
     for path in (reference / "tables" / "current", *sorted(reference.glob("ban/*.json"))):
         digest.update(path.read_bytes() if path.exists() else b"-")

@@ -157,12 +157,16 @@ class Lake:
 
     def last_inputs(self, table: str) -> dict[str, Any]:
         """Return what the last append to a table recorded of its inputs; empty where there is none."""
+        return self.last_noted(table, "datadock.inputs")
+
+    def last_noted(self, table: str, key: str) -> dict[str, Any]:
+        """Return what the newest commit that has a key in its metadata, of the last 20, holds there; or nothing."""
         opened = self.open(table)
         if opened is None:
             return {}
         for entry in opened.history(20):
-            if "datadock.inputs" in entry:
-                found: dict[str, Any] = json.loads(entry["datadock.inputs"])
+            if key in entry:
+                found: dict[str, Any] = json.loads(entry[key])
                 return found
         return {}
 
@@ -188,7 +192,8 @@ class Lake:
         """Put original bytes into the archive, once.
 
         The bytes stand at ``objects/<2 hex>/<sha256>`` beside ``<sha256>.json``, which keeps the
-        ``facts`` and the time of the first reception. Both appear by an atomic rename, bytes last.
+        ``facts`` and the time of the first reception (``received_at`` among the facts, where it was
+        before now). Both appear by an atomic rename, bytes last.
 
         Args:
             stream: The bytes; read in chunks.

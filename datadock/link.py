@@ -111,13 +111,15 @@ def link(catalog_dir: Path, data_dir: Path | None, out: Path, progress: Progress
             update_values(workspace)
             told(f"{update_features(workspace).contacts:,} contacts")
         with progress.step("compare") as told:
-            pairs = score_pairs(workspace)
+            pairs = score_pairs(workspace, blocking=False)
             told(f"{pairs.candidates:,} pairs looked at, {pairs.pairs:,} kept")
         with progress.step("cluster") as told:
-            told(f"{assign_identities(workspace).golden:,} golden contacts")
+            members = assign_identities(workspace, blocking=False)
+            told(f"{members.golden:,} golden contacts")
         found = current_memberships(read_log(workspace)).drop_nulls("golden_id").sort("source", "source_key")
     _write(found, out)
-    return _summary(found, out, list(files), quarantined, pairs.models, pairs.notes)
+    notes = (*pairs.notes, *(str(finding) for finding in (*pairs.findings, *members.findings)))
+    return _summary(found, out, list(files), quarantined, pairs.models, notes)
 
 
 def _files(catalog: Catalog, folder: Path) -> dict[str, list[Path]]:

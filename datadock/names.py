@@ -27,7 +27,7 @@ BATCHES = "ledger/batches"
 """Delta table: one row per landed batch, with its balance of rows."""
 
 DECISIONS = "ledger/decisions"
-"""Delta table: append-only ledger of must-link and never-link decisions."""
+"""Delta table: append-only ledger of must-link and never-link decisions, and of what takes them back."""
 
 ADDRESS_VALUES = "quality/addresses"
 PHONE_VALUES = "quality/phones"
@@ -46,12 +46,19 @@ COMMUNES = "reference/communes"
 ORIGINS = "reference/origins"
 """Delta table: where enriched values come from, and whether the deployment wants them."""
 
+MODELS = "golden/model"
+"""Folder of the linking models: one file per version, and which is in use."""
+
 PAIRS = "golden/pairs"
 MEMBERSHIPS = "golden/memberships"
 REDIRECTS = "golden/redirects"
 LINEAGE = "golden/lineage"
 CONTACTS = "golden/contacts"
 SUSPECTS = "golden/suspects"
+HOUSEHOLDS = "golden/households"
+
+IDENTITY_INDEX = "golden/identity_index"
+"""Asset: the embedded index that one record is resolved and committed by; no lake table, rebuilt from the lake."""
 
 EXPECTATIONS_STEP = "_expectations"
 """Ending of the names of the steps that judge expectation suites."""

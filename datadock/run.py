@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
+from datadock import names
 from datadock.dock import Dock, exclusive
 from datadock.errors import DatadockError
 from datadock.events.arrivals import waiting
@@ -74,6 +75,7 @@ def run_platform(dock: Dock, *, full: bool = False) -> Outcome:
         dock.lake.sweep()
         began = datetime.now(UTC)
         pull_sources(dock)
+        _land_committed(dock)
         last = dock.state.last_run("success")
         if not full and last and not _files_wait(dock) and last.fingerprint == fingerprint(dock):
             return Outcome("nothing_new", last.run_id, summarise(dock, last.run_id))
@@ -108,6 +110,15 @@ def pull_sources(dock: Dock) -> None:
             note(f"{sum(b.rows_in for b in batches if not b.known):,} new records")
 
 
+def _land_committed(dock: Dock) -> None:
+    """Land what the identity index has committed, so that a run meets it."""
+    if (dock.settings.identity_index / "journal").is_dir():
+        from datadock.identity.index.journal import land_committed
+
+        for source in dock.catalog.sources.values():
+            land_committed(dock, source)
+
+
 def _files_wait(dock: Dock) -> bool:
     return any(waiting(dock.settings.landing / s.name, s.pattern) for s in dock.catalog.sources.values())
 
@@ -116,6 +127,7 @@ def _launch(dock: Dock, began: datetime, *, full: bool) -> Outcome:
     from datadock.launch import launch_platform
 
     run_id = str(uuid.uuid4())
+    decided = dock.lake.version(names.DECISIONS)  # one that is taken meanwhile is news to the next run
     dock.state.start_run(run_id)
     try:
         launched = launch_platform(dock, run_id, full=full)
@@ -126,12 +138,24 @@ def _launch(dock: Dock, began: datetime, *, full: bool) -> Outcome:
         dock, run_id, since=began, checks_passed=launched.checks_passed, checks_failed=launched.checks_failed
     )
     if launched.success:
-        dock.state.end_run(run_id, "success", fingerprint(dock), summary.as_json())
+        # What lands meanwhile is news to the next run, too: only what staging has read counts as built.
+        dock.state.end_run(run_id, "success", fingerprint(dock, decided, _raw_read(dock)), summary.as_json())
         dock.state.close_alerts("run:")
         return Outcome("success", run_id, summary)
     causes = "\n".join(f"{step}: {cause}" for step, cause in launched.failures)
     _record_failure(dock, run_id, causes)
     return Outcome("failure", run_id, summary, launched.failures)
+
+
+def _raw_read(dock: Dock) -> dict[str, int]:
+    """Return the version up to which every raw table was read by all of its staging models."""
+    from datadock.warehouse.store import open_warehouse, read_cursors
+
+    read: dict[str, int] = {}
+    with open_warehouse(dock.settings) as con:
+        for cursor in read_cursors(con):
+            read[cursor.table] = min(cursor.version, read.get(cursor.table, cursor.version))
+    return read
 
 
 def _record_failure(dock: Dock, run_id: str, causes: str) -> None:

@@ -82,6 +82,11 @@ class Settings(BaseSettings):
         return self.home_path / "published"
 
     @property
+    def identity_index(self) -> Path:
+        """Folder of the identity index, and of the journal of what was committed by it."""
+        return self.home_path / "index"
+
+    @property
     def reports(self) -> Path:
         """Folder of the pages that stewards read."""
         return self.home_path / "reports"

@@ -12,6 +12,7 @@ from datadock import names
 from datadock.catalog import Source
 from datadock.checks import contract_check, quarantine_check
 from datadock.dock import Dock
+from datadock.identity.index.journal import land_committed
 from datadock.landing import Batch, Limits, land_drop_folder, pull
 
 COLUMNS = dg.TableSchema(
@@ -67,6 +68,7 @@ def _raw(source: Source) -> dg.AssetsDefinition:
             ).batches
             if source.pull:
                 batches = [*batches, *pull(dock.lake, source, dock.settings)]
+            batches = [*batches, *land_committed(dock, source)]
             new = [batch for batch in batches if not batch.known]
             note(f"{sum(b.rows_loaded for b in new):,} loaded, {sum(b.rows_quarantined for b in new):,} refused")
         gained = sorted(set(dock.lake.files(names.raw_table(source.name))) - before)
@@ -103,7 +105,7 @@ def _ledgers(sources: list[str]) -> dg.AssetsDefinition:
     tables = {
         names.BATCHES: "Every batch that landed: file, bytes, rows in, loaded, refused. One row per batch.",
         names.QUARANTINE: "Every record that was refused, with its bytes and its reasons. One row per record.",
-        names.DECISIONS: "Decisions of stewards: these records are one person, or never are. One row per decision.",
+        names.DECISIONS: "Decisions of stewards: records are one person, or never are. One row per pair of a decision.",
     }
 
     @dg.multi_asset(

@@ -14,11 +14,14 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from datadock.catalog.model import ContactRules, Enrichments, Source, Survivorship
+from datadock.catalog.model import ContactRules, Enrichments, IdentityRules, Source, Survivorship
 from datadock.errors import CatalogError
 from datadock.names import is_source_name
 
-_Rules = TypeVar("_Rules", Survivorship, ContactRules, Enrichments)
+_Rules = TypeVar("_Rules", Survivorship, ContactRules, Enrichments, IdentityRules)
+
+REVIEWED = "reviewed.csv"
+"""File of the catalog with records or pairs that people looked at."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Catalog:
         survivorship: The rules that choose golden values.
         contact_rules: What returned letters and bounces mean for a contact point.
         enrichments: Which inferred or joined attributes are not wanted.
-        digest: SHA-256 of every declaration's bytes; changes when any of them does.
+        identity: From which weight records join, and what stops a run.
+        digest: SHA-256 of every declaration's bytes and the reviewed sample's; changes when any of them does.
     """
 
     folder: Path
@@ -39,7 +43,14 @@ class Catalog:
     survivorship: Survivorship = field(default_factory=Survivorship)
     contact_rules: ContactRules = field(default_factory=ContactRules)
     enrichments: Enrichments = field(default_factory=Enrichments)
+    identity: IdentityRules = field(default_factory=IdentityRules)
     digest: str = ""
+
+    @property
+    def reviewed(self) -> Path | None:
+        """The reviewed sample that every run is scored on, where the deployment has one."""
+        path = self.folder / REVIEWED
+        return path if path.exists() else None
 
     def source(self, name: str) -> Source:
         """Return a declared source.
@@ -64,8 +75,8 @@ def load_catalog(folder: Path) -> Catalog:
     """Read and validate a catalog folder.
 
     Args:
-        folder: A folder with ``sources/*.yml``, and optionally ``survivorship.yml``, ``contact_rules.yml`` and
-            ``enrichments.yml``.
+        folder: A folder with ``sources/*.yml``, and optionally ``survivorship.yml``, ``contact_rules.yml``,
+            ``enrichments.yml``, ``identity.yml`` and ``reviewed.csv``.
 
     Raises:
         CatalogError: With every problem of every file, each on its line.
@@ -88,13 +99,16 @@ def load_catalog(folder: Path) -> Catalog:
     survivorship = _read_rules(folder / "survivorship.yml", Survivorship, digest, problems)
     contact_rules = _read_rules(folder / "contact_rules.yml", ContactRules, digest, problems)
     enrichments = _read_rules(folder / "enrichments.yml", Enrichments, digest, problems)
+    identity = _read_rules(folder / "identity.yml", IdentityRules, digest, problems)
+    if (folder / REVIEWED).exists():
+        digest.update((folder / REVIEWED).read_bytes())
     _check_references(sources, problems)
     if problems:
         raise CatalogError(
             f"the catalog {folder} has {len(problems)} problem(s):\n" + "\n".join(f"  - {p}" for p in problems),
             action="mend the files named above; nothing was run",
         )
-    return Catalog(folder, sources, survivorship, contact_rules, enrichments, digest.hexdigest())
+    return Catalog(folder, sources, survivorship, contact_rules, enrichments, identity, digest.hexdigest())
 
 
 class _Loader(yaml.SafeLoader):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic import Field as Setting
 
-from datadock.catalog.fields import ENTITIES, FACTS, MODEL, EntityName, Kind, Type
+from datadock.catalog.fields import ENTITIES, FACTS, JOIN_FROM, MODEL, STORED_FROM, EntityName, Kind, Type
 
 FormatName = Literal["csv", "jsonl", "json", "parquet", "xlsx", "xml", "eml", "document"]
 
@@ -245,6 +245,67 @@ class ContactRules(_Declared):
     bounces: Bounces = Bounces()
 
 
+class Threshold(_Declared):
+    """Bits of match weight from which records join, in the mean of their group; one number holds for both."""
+
+    person: float = Setting(JOIN_FROM, ge=STORED_FROM, le=60)
+    company: float = Setting(JOIN_FROM, ge=STORED_FROM, le=60)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"person": value, "company": value} if isinstance(value, int | float) else value
+
+
+class IdentityLimits(_Declared):
+    """Limits beyond which a run stops before anything of the linking is written."""
+
+    block_records: int = Setting(
+        800, ge=2, description="Records that share one blocking key: twice what training stops a key at."
+    )
+    cluster_records: int = Setting(
+        200, ge=2, description="Records of one golden contact: nobody is known to a company that often."
+    )
+    edge_precision_drop: float = Setting(
+        0.05,
+        gt=0,
+        le=1,
+        description="How far the precision of strong pairs among decided ones may fall from one run to the next.",
+    )
+    decided_pairs: int = Setting(
+        20, ge=1, description="Decided pairs below which precision is not judged: one answer would weigh 5 points."
+    )
+    id_churn: float = Setting(
+        0.02,
+        gt=0,
+        le=1,
+        description="Share of records whose golden id changes without a decision: a tenth more records moves 0.3 %.",
+    )
+    id_churn_new_model: float = Setting(
+        0.10, gt=0, le=1, description="The same where model, threshold or fields are new: a raised threshold moves 4 %."
+    )
+
+
+class Reviewed(_Declared):
+    """What the linking must reach on `reviewed.csv` of the catalog, where there is one."""
+
+    precision: float = Setting(0.98, ge=0, le=1, description="Least share of the found pairs that are right.")
+    recall: float = Setting(0.90, ge=0, le=1, description="Least share of the true pairs that were found.")
+    b3_f1: float = Setting(0.95, ge=0, le=1, description="Least B-cubed F1.")
+    judged_by: Literal["estimate", "lower"] = Setting(
+        "estimate", description="What is held against the limits: the estimate, or the lower end of its interval."
+    )
+    on_failure: Literal["warn", "block"] = "warn"
+
+
+class IdentityRules(_Declared):
+    """From which weight records join, what stops a run, and what a reviewed sample must show."""
+
+    threshold: Threshold = Threshold()
+    limits: IdentityLimits = IdentityLimits()
+    reviewed: Reviewed = Reviewed()
+
+
 __all__ = [
     "ENTITIES",
     "ContactReference",
@@ -253,8 +314,12 @@ __all__ = [
     "Entity",
     "Field",
     "Format",
+    "IdentityLimits",
+    "IdentityRules",
     "Pull",
+    "Reviewed",
     "Rule",
     "Source",
     "Survivorship",
+    "Threshold",
 ]

@@ -11,7 +11,21 @@ from typing import Annotated
 
 import typer
 
-from datadock.cli import checks, demo, identity, platform, quality, quarantine, query, refdata, sources
+from datadock.cli import (
+    checks,
+    demo,
+    identity,
+    model,
+    platform,
+    quality,
+    quarantine,
+    query,
+    refdata,
+    resolve,
+    review,
+    sources,
+    steward,
+)
 from datadock.errors import DatadockError
 
 app = typer.Typer(
@@ -26,6 +40,10 @@ app = typer.Typer(
 platform.register(app)
 query.register(app)
 identity.register(app)
+steward.register()
+review.register()
+resolve.register()
+model.register()
 app.add_typer(sources.app, name="source")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(checks.app, name="checks")

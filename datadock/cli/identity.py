@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,34 +19,54 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="identity")
 
 
-@group.callback()
-def _group() -> None:
-    """Keep the group a group while it holds one command."""
-
-
 @group.command()
 def evaluate(
-    sample: Annotated[Path, typer.Argument(help="Reviewed records: source, source_key, entity_id (parquet or csv).")],
-    min_precision: Annotated[float, typer.Option(min=0, max=1, help="Least pair precision.")] = 0.98,
-    min_recall: Annotated[float, typer.Option(min=0, max=1, help="Least pair recall.")] = 0.90,
-    min_b3: Annotated[float, typer.Option(min=0, max=1, help="Least B-cubed F1.")] = 0.95,
+    sample: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Reviewed records (source, source_key, entity_id) or pairs (left_source, left_key, right_source, "
+            "right_key, same), parquet or csv."
+        ),
+    ] = None,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Judge the model's weights by the decisions that people took.")
+    ] = False,
+    min_precision: Annotated[float | None, typer.Option(min=0, max=1, help="Least pair precision.")] = None,
+    min_recall: Annotated[float | None, typer.Option(min=0, max=1, help="Least pair recall.")] = None,
+    min_b3: Annotated[float | None, typer.Option(min=0, max=1, help="Least B-cubed F1.")] = None,
+    judged_by: Annotated[
+        Literal["estimate", "lower"] | None,
+        typer.Option(help="What is held against the limits: the estimate, or the lower end of its interval."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
-    """Score the linking on reviewed records; exit with 1 where it falls short of its limits.
+    """Score the linking on reviewed records or pairs; exit with 1 where it falls short of its limits.
+
+    Limits that are not given are those of the catalog (identity.yml).
 
     Example: datadock identity evaluate reviewed.csv --min-precision 0.99
     """
-    from datadock.accuracy import Limits, check_accuracy
+    from datadock.accuracy import check_accuracy, limits_of
     from datadock.accuracy import evaluate as evaluate_sample
+    from datadock.errors import DatadockError
     from datadock.settings import Settings
 
-    scores = evaluate_sample(Settings(), sample)
-    if json:
-        measures = {"precision": scores.precision, "recall": scores.recall, "f1": scores.f1, "b3_f1": scores.b3_f1}
-        show.as_json({**vars(scores), **measures})
+    settings = Settings()
+    if ledger == (sample is not None):
+        raise DatadockError("one of SAMPLE and --ledger is needed", action="name a file, or give --ledger")
+    given = {"precision": min_precision, "recall": min_recall, "b3_f1": min_b3, "judged_by": judged_by}
+    limits = limits_of(settings).model_copy(update={name: value for name, value in given.items() if value is not None})
+    if sample is not None:
+        evaluation = evaluate_sample(settings, sample)
     else:
-        typer.echo(str(scores))
-    check_accuracy(scores, Limits(min_precision, min_recall, min_b3))
+        from datadock.identity.reviewed import evaluate_ledger
+
+        evaluation = evaluate_ledger(settings)
+    if json:
+        show.as_json(evaluation.as_dict())
+    else:
+        typer.echo(evaluation.text())
+    check_accuracy(evaluation, limits)
 
 
 def link(

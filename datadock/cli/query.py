@@ -34,13 +34,28 @@ def status(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 def contact(
     reference: Annotated[str, typer.Argument(help="Golden id, live or former, or SOURCE:KEY.", metavar="ID")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    values: Annotated[
+        bool,
+        typer.Option("--values", help="Every value told of each field, and why it lost: of today's warehouse."),
+    ] = False,
 ) -> None:
     """Show everything known of one contact: golden values, records, orders, events, consents, open questions.
 
-    Example: datadock contact crm_contacts:C000000302
+    Example: datadock contact crm_contacts:C000000302 --values
     """
-    from datadock.contact_view import view_contact
+    from datadock.contact_view import find_golden_id, view_contact
 
+    if values:
+        from datadock.identity.candidates import candidate_values
+        from datadock.identity.workspace import open_workspace
+
+        told = candidate_values(open_workspace(open_dock(Settings()), "values"), find_golden_id(Settings(), reference))
+        columns = ["field", "value", "standing", "source", "source_key", "observed_at", "rule"]
+        if json:
+            show.as_json(told)
+        else:
+            show.table(columns, [[row[name] for name in columns] for row in told])
+        return
     found = view_contact(Settings(), reference)
     if json:
         show.as_json(found)

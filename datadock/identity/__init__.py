@@ -1,11 +1,12 @@
 """Identity: from source contacts to golden contacts with lasting ids.
 
 The steps in order, each a function of a ``Workspace`` that can be run again at any time:
-``update_features``, ``score_pairs``, ``assign_identities``, ``build_golden``, ``find_suspects``.
+``update_features``, ``score_pairs``, ``assign_identities``, ``build_golden``, ``assign_households``, ``find_suspects``.
 """
 
 from datadock.identity.feature_store import FeaturesReport, update_features
 from datadock.identity.golden import GoldenReport, build_golden
+from datadock.identity.households import HouseholdsReport, assign_households
 from datadock.identity.ids import derive_id, id_time, is_valid_id
 from datadock.identity.memberships import MembershipReport, assign_identities
 from datadock.identity.pairs import PairsReport, score_pairs
@@ -15,10 +16,12 @@ from datadock.identity.workspace import Workspace
 __all__ = [
     "FeaturesReport",
     "GoldenReport",
+    "HouseholdsReport",
     "MembershipReport",
     "PairsReport",
     "SuspectsReport",
     "Workspace",
+    "assign_households",
     "assign_identities",
     "build_golden",
     "derive_id",

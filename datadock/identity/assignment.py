@@ -6,7 +6,9 @@ an id gets back a retired one that its own records bore, or else a fresh one der
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -81,6 +83,74 @@ def _fresh(homeless: pl.DataFrame, secret: str, used: pl.Series) -> pl.DataFrame
             taken.add(identifier)
             given[place] = identifier
     return founders.select("cluster", golden_id=pl.Series(given, dtype=pl.String))
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """A record whose cluster asks for an id.
+
+    Attributes:
+        key: Its source and key.
+        received_at: When it was received, microseconds since 1970 UTC.
+        cluster: Number of its cluster; clusters are numbered in the order of their smallest keys.
+        previous: Golden id that it bears or last bore, None for a new record.
+        earlier: Golden ids that it bore before.
+    """
+
+    key: tuple[str, str]
+    received_at: int
+    cluster: int
+    previous: str | None
+    earlier: tuple[str, ...] = ()
+
+
+def assign_few(records: Sequence[Bearer], secret: str) -> dict[int, str]:
+    """Give a handful of clusters their golden ids: as ``assign_ids``, where its frames cost more than the work.
+
+    Args:
+        records: All records of the clusters, and all that bear or bore one of their ids.
+        secret: The deployment's id secret.
+
+    Returns:
+        Cluster to golden id.
+    """
+    kept: dict[int, str] = {}
+    _overlap_few(((r.cluster, r.previous) for r in records if r.previous is not None), kept)
+    _overlap_few(((r.cluster, golden) for r in records if r.cluster not in kept for golden in r.earlier), kept)
+    used = {golden for r in records for golden in (r.previous, *r.earlier) if golden is not None}
+    founders: dict[int, Bearer] = {}
+    for record in sorted(records, key=lambda r: (r.received_at, r.key)):
+        if record.cluster not in kept:
+            founders.setdefault(record.cluster, record)
+    for number, founder in founders.items():
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=founder.received_at)
+        nonce = 0
+        while (fresh := derive_id(secret, *founder.key, moment, nonce)) in used:
+            nonce += 1
+        used.add(fresh)
+        kept[number] = fresh
+    return kept
+
+
+def _overlap_few(bearers: Iterable[tuple[int, str]], kept: dict[int, str]) -> None:
+    """``_by_overlap`` for a handful of bearers; what is matched is added to ``kept``."""
+    taken = set(kept.values())
+    shared: dict[tuple[int, str], int] = {}
+    for pair in bearers:
+        if pair[1] not in taken:
+            shared[pair] = shared.get(pair, 0) + 1
+    order = sorted(shared, key=lambda pair: (-shared[pair], pair[1], pair[0]))
+    while order:
+        best: list[tuple[int, str]] = []
+        clusters, ids = set(), set()
+        for number, golden in order:
+            if number not in clusters and golden not in ids:
+                best.append((number, golden))
+            clusters.add(number)
+            ids.add(golden)
+        kept.update(best)
+        done, given = {number for number, _ in best}, {golden for _, golden in best}
+        order = [pair for pair in order if pair[0] not in done and pair[1] not in given]
 
 
 def membership_changes(assigned: pl.DataFrame, current: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:

@@ -19,6 +19,9 @@ from datadock.identity.features import COMPANY_FEATURES, PERSON_FEATURES
 MAX_BLOCK = 400
 """Records that may share a key. Beyond it a key says nothing and its pairs grow with the square."""
 
+GROWN = 2 * MAX_BLOCK
+"""Records that may share a key once the model is in use, where the caller sets no other cap."""
+
 _LEAST_BUDGET, _WIDE_BUDGET = 50_000, 600_000
 _WIDE_PAIRS_PER_RECORD, _TIGHT_PAIRS_PER_RECORD = 12.0, 1.0
 _WIDE_UP_TO = 50_000
@@ -52,14 +55,14 @@ class BlockReport:
         keys: Its parts.
         pairs: Pairs that share a key.
         stopped: Keys left out because more than ``MAX_BLOCK`` records share them.
-        overgrown: Keys that grew over the cap since training; used, but the model should be trained again.
+        overgrown_keys: Keys that grew over the cap since training, with their records; their pairs are not made.
     """
 
     rule: str
     keys: tuple[str, ...]
     pairs: int
     stopped: int
-    overgrown: int = 0
+    overgrown_keys: tuple[tuple[str, int], ...] = ()
 
 
 _INITIALS = "least(given[1], family[1]) || greatest(given[1], family[1])"
@@ -211,6 +214,7 @@ def candidate_pairs(
     *,
     only_new: str | None = None,
     apart: str = "",
+    cap: int = GROWN,
 ) -> list[BlockReport]:
     """Create the table of candidate pairs (rid_l < rid_r, each pair once).
 
@@ -221,10 +225,11 @@ def candidate_pairs(
         target: Table to create, columns rid_l and rid_r.
         only_new: Table with the ``rid`` of new records: only pairs that hold one of them.
         apart: Condition over ``l`` and ``r`` (features) that drops a pair, empty for none.
+        cap: Records beyond which a key that training did not stop makes no pairs, and is told.
     """
     parts = key_parts(con, table, [rule.keys for rule in rules if not rule.stopped])
     met = [f"dd_met_{place}" for place in range(len(rules))]
-    reports = [_pairs_of(con, parts, rule, only_new, name) for rule, name in zip(rules, met, strict=True)]
+    reports = [_pairs_of(con, parts, rule, only_new, name, cap) for rule, name in zip(rules, met, strict=True)]
     everything = " union all ".join(f"from {name}" for name in met) or "select 0::bigint as pair where false"
     condition = (
         f"where not exists (select 1 from {table} l, {table} r where l.rid = c.rid_l and r.rid = c.rid_r and ({apart}))"
@@ -242,7 +247,7 @@ def candidate_pairs(
 
 
 def _pairs_of(
-    con: duckdb.DuckDBPyConnection, parts: KeyParts, rule: Rule, only_new: str | None, target: str
+    con: duckdb.DuckDBPyConnection, parts: KeyParts, rule: Rule, only_new: str | None, target: str, cap: int
 ) -> BlockReport:
     """Create the table of the pairs that a rule finds, each as one number."""
     everyone = texts_sql(parts.origin, rule.keys) if rule.stopped else keys_sql(parts, rule.keys)
@@ -255,6 +260,9 @@ def _pairs_of(
         con.register("dd_stopped", pa.table({"text": list(rule.stopped)}))
         con.execute("delete from dd_keys where text in (select text from dd_stopped)")
         con.unregister("dd_stopped")
+    overgrown = _overgrown(
+        con, parts, rule, f"({everyone}) semi join dd_keys using (key)" if only_new else "dd_keys", cap
+    )
     # All keys of everyone are made once; where only a few records are new, the others' keys just stream past.
     others, order = (f"({everyone})", "l.rid <> r.rid") if only_new else ("dd_keys", "l.rid < r.rid")
     once = "distinct" if only_new or any(is_list(key) for key in rule.keys) else ""
@@ -264,8 +272,21 @@ def _pairs_of(
         f"from dd_keys l join {others} r on l.key = r.key and {order}"
     )
     made = con.execute(f"select count(*) from {target}").fetchall()[0][0]
-    sharing = f"({everyone}) semi join dd_keys using (key)" if only_new else "dd_keys"
-    overgrown = con.execute(
-        f"select count(*) from (select key from {sharing} group by key having count(*) > {2 * MAX_BLOCK})"
-    ).fetchall()[0][0]
-    return BlockReport(rule.name, rule.keys, int(made), len(rule.stopped), int(overgrown))
+    return BlockReport(rule.name, rule.keys, int(made), len(rule.stopped), overgrown)
+
+
+def _overgrown(
+    con: duckdb.DuckDBPyConnection, parts: KeyParts, rule: Rule, sharing: str, cap: int
+) -> tuple[tuple[str, int], ...]:
+    """Take the keys that too many records share out of ``dd_keys``; return their texts and records, largest first."""
+    con.execute(
+        f"create or replace temp table dd_large as select key from {sharing} group by key having count(*) > {cap}"
+    )
+    if not con.execute("select count(*) from dd_large").fetchall()[0][0]:
+        return ()
+    con.execute("delete from dd_keys where key in (select key from dd_large)")
+    named = con.execute(
+        f"select any_value(text) as text, count(*) as n from ({texts_sql(parts.origin, rule.keys)}) "
+        f"group by key having count(*) > {cap} order by n desc, 1"
+    ).fetchall()
+    return tuple((str(text), int(n)) for text, n in named if text not in rule.stopped)

@@ -18,17 +18,14 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from datadock.catalog.fields import JOIN_FROM
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Weigh = Callable[[Ints, Ints], Floats]
 
-EDGE = -1.0
-"""Bits from which pairs make components and groups may join, in the mean.
-
-Below even odds on purpose: a level never seen by chance is weighed as if it had been, and matches that
-blocking missed are left out of the prior, so that weights err on the low side. On every labelled set tried,
-zero lost more true pairs than it kept false ones out; at -2 households began to merge.
-"""
+EDGE = JOIN_FROM
+"""Bits from which pairs make components and groups may join, in the mean, where a deployment declares nothing else."""
 
 MISSING = -6.0
 """Bits, for a pair that blocking did not find, in a component too large to weigh all its pairs."""
@@ -39,6 +36,7 @@ CLIP = 12.0
 LARGEST_WEIGHED = 300
 _SMALL = 6
 _MUST, _NEVER = 1e6, -1e9
+_NO_PAIRS: tuple[Ints, Ints] = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -71,28 +69,28 @@ def cluster(
     never: tuple[Ints, Ints] | None = None,
     single: Ints | None = None,
     settled: Ints | None = None,
+    edge: float = EDGE,
 ) -> Clustering:
-    """Partition records 0..count-1.
+    """Partition records.
 
     Args:
-        count: Number of records.
-        left: One record of each pair from ``EDGE`` on.
+        count: Number of records; they are called 0..count-1.
+        left: One record of each pair from ``edge`` on.
         right: The other.
         weight: Bits.
         weigh: Gives the weights of all further pairs of a component; a pair of which little is known weighs about 0.
         must: Pairs that are one person by decision.
-        never: Pairs that are not, by decision.
+        never: Pairs that are not.
         single: Per record the number of its source if that source holds nobody twice, else -1.
         settled: Per record its earlier cluster, -1 where it or a pair is new; components without -1 stay as they are.
+        edge: Bits from which pairs make components and groups may join, in the mean.
     """
-    none = np.empty(0, dtype=np.int64)
-    must, never = must or (none, none), never or (none, none)
+    must, never = must or _NO_PAIRS, never or _NO_PAIRS
     single = np.full(count, -1, dtype=np.int64) if single is None else single
-    edges = weight >= EDGE
+    edges = weight >= edge
     rows, columns = np.concatenate([left[edges], must[0]]), np.concatenate([right[edges], must[1]])
-    _, component = connected_components(
-        coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(count, count)), directed=False
-    )
+    linked = coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(count, count))
+    _, component = connected_components(linked, directed=False)
     labels = _smallest(component)
     open_ = np.ones(int(component.max()) + 1 if count else 0, dtype=bool)
     if settled is not None and count:
@@ -100,16 +98,16 @@ def cluster(
         open_[component[settled < 0]] = True
         still = ~open_[component]
         labels[still] = np.flatnonzero(still)[_smallest(settled[still])]
-    work = _WorkUnits(component, left, right, weight, single, must, never, open_)
+    work = _WorkUnits(component, left, right, weight, single, must, never, open_, edge)
     work.weigh_missing(weigh)
     split = 0
     for members, matrix in work.doubtful():
-        groups = _mean_linkage(matrix)
+        groups = _mean_linkage(matrix, edge)
         labels[members] = members[_smallest(groups)]
         split += int(len(np.unique(groups)) > 1)
     conflicts = int((labels[never[0]] == labels[never[1]]).sum()) + int((labels[must[0]] != labels[must[1]]).sum())
-    sizes = np.bincount(labels, minlength=count) if count else np.zeros(1, dtype=np.int64)
-    return Clustering(labels, int(sizes.max()), split, conflicts, open_[component])
+    largest = int(np.bincount(labels).max()) if count else 0
+    return Clustering(labels, largest, split, conflicts, open_[component])
 
 
 def _smallest(groups: npt.NDArray[Any]) -> Ints:
@@ -119,22 +117,22 @@ def _smallest(groups: npt.NDArray[Any]) -> Ints:
     return result
 
 
-def _mean_linkage(matrix: Floats) -> Ints:
+def _mean_linkage(matrix: Floats, edge: float) -> Ints:
     size = len(matrix)
     if size <= _SMALL:
-        return _mean_linkage_of_few(matrix)
+        return _mean_linkage_of_few(matrix, edge)
     top = _MUST + 1.0
     upper = top - matrix[np.triu_indices(size, 1)]
-    groups: Ints = fcluster(linkage(upper, method="average"), t=top - EDGE, criterion="distance").astype(np.int64)
+    groups: Ints = fcluster(linkage(upper, method="average"), t=top - edge, criterion="distance").astype(np.int64)
     return groups
 
 
-def _mean_linkage_of_few(matrix: Floats) -> Ints:
+def _mean_linkage_of_few(matrix: Floats, edge: float) -> Ints:
     """The same for a handful of records, where calling a library costs more than the work."""
     weights = matrix.tolist()
     groups = [[place] for place in range(len(weights))]
     while len(groups) > 1:
-        best, pair = EDGE, (-1, -1)
+        best, pair = edge, (-1, -1)
         for one in range(len(groups)):
             for other in range(one + 1, len(groups)):
                 total = sum(weights[a][b] for a in groups[one] for b in groups[other])
@@ -163,8 +161,9 @@ class _WorkUnits:
         must: tuple[Ints, Ints],
         never: tuple[Ints, Ints],
         open_: npt.NDArray[np.bool_],
+        edge: float,
     ) -> None:
-        self.component = component
+        self.component, self.edge = component, edge
         sizes = np.bincount(component) if len(component) else np.zeros(0, dtype=np.int64)
         forced = np.zeros(len(sizes), dtype=bool)
         for pairs in (must, never):
@@ -210,7 +209,7 @@ class _WorkUnits:
         place = np.zeros(len(self.component), dtype=np.int64)
         owners = self.component[self.left]
         starts = np.searchsorted(owners, np.arange(len(self.sizes) + 1))
-        agreed = np.bincount(owners[self.weight >= EDGE], minlength=len(self.sizes))
+        agreed = np.bincount(owners[self.weight >= self.edge], minlength=len(self.sizes))
         full = self.sizes * (self.sizes - 1) // 2
         bound = self._bound()
         for c, members in self.members.items():

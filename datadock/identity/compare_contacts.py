@@ -60,10 +60,16 @@ def phone(_: Collection[str]) -> Comparison:
     """Compare: phones."""
     return Comparison(
         "phone",
-        "one person's or one household's",
+        "a mobile is one person's, a landline a household's: sharing that alone, beside other mobiles, says household",
         missing("phones"),
         (
-            Level("same phone", shared("phones"), 0.68),
+            Level("same mobile", f"coalesce({shared('mobiles')}, false)", 0.45),
+            Level(
+                "same landline, other mobiles",
+                in_order("mobiles_l is not null and mobiles_r is not null", shared("phones")),
+                0.03,
+            ),
+            Level("same landline", shared("phones"), 0.2),
             Level("phone one digit away", "levenshtein(phones_l[1], phones_r[1]) <= 1", 0.04),
         ),
         0.28,

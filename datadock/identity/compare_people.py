@@ -4,30 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from datadock.identity.levels import Comparison, Level, alike, close, missing, same
+from datadock.identity.levels import Comparison, Level, alike, close, missing, same, shared, slips
 
-_SWAPPED = "(given_first_l = family_r and family_l = given_first_r)"
+_SWAPPED = (
+    f"((given_l = family_r and {slips('family_l', 'given_r', 2, 4, 0.85)}) "
+    f"or (given_r = family_l and {slips('family_r', 'given_l', 2, 4, 0.85)}) "
+    "or (given_l = family_r and given_first_r = family_l) or (given_r = family_l and given_first_l = family_r))"
+)
+"""Each name stands in the other's place; one of them may have slipped besides, or lost its second half."""
 
 
 def given(features: Collection[str]) -> Comparison:
     """Compare: given name, with sex told by it."""
     swapped = [Level("given and family name swapped", _SWAPPED, 0.01)] if "family" in features else []
+    one_word = "(given_l = given_first_l or given_r = given_first_r)"  # Jean-Pierre is not Jean-Paul
+    slipped = (
+        f"(given_first_l <> given_first_r and {close('given_first', 0.92)}) or {slips('given_l', 'given_r', 1, 4)}"
+    )
     return Comparison(
         "given_name",
         "tells members of a household apart; nicknames and a first of several names count as the same person",
         missing("given"),
         (
             Level("same given name", same("given"), 0.72, "given"),
-            Level("same first name or its nickname", same("given_root"), 0.08, "given_root"),
+            Level("same first name or its nickname", f"{same('given_root')} and {one_word}", 0.07, "given_root"),
             *swapped,
-            Level("given name one slip away", close("given_first", 0.92), 0.09),
+            Level("a nickname of several names", f"{shared('given_roots')} and {one_word}", 0.01),
+            Level("given name one slip away", slipped, 0.09),
+            Level(
+                "one given name within the other",
+                "least(length(given_l), length(given_r)) >= 3 and (starts_with(given_l, given_r) "
+                "or starts_with(given_r, given_l) or ends_with(given_l, given_r) or ends_with(given_r, given_l))",
+                0.02,
+            ),
             Level(
                 "only an initial, and it fits",
                 "(length(given_first_l) = 1 or length(given_first_r) = 1) "
                 "and left(given_first_l, 1) = left(given_first_r, 1)",
                 0.02,
             ),
-            Level("given names alike", alike("given_first", 0.8), 0.03),
+            Level("given names alike", alike("given", 0.8), 0.03),
         ),
         0.04,
         0.25,
@@ -39,6 +55,12 @@ def family(features: Collection[str]) -> Comparison:
     swapped = f" or {_SWAPPED}" if "given" in features else ""  # told once, by the given name
     crossed = "family_l = birth_name_r or birth_name_l = family_r or birth_name_l = birth_name_r"
     married = [Level("birth name of one is the other's name", crossed, 0.01)] if "birth_name" in features else []
+    women = [Level("another name, of a woman", "sex_l = 'f' and sex_r = 'f'", 0.03)] if "sex" in features else []
+    told = (
+        "least(length(family_l), length(family_r)) >= 4 and (contains(mail_name_l, family_r) "
+        "or contains(mail_name_r, family_l))"
+    )
+    in_mail = [Level("another name, which stands in the e-mail", told, 0.01)] if "mail_name" in features else []
     return Comparison(
         "family_name",
         "shared by a household; birth and married names cross; one part of a double name is enough",
@@ -54,12 +76,17 @@ def family(features: Collection[str]) -> Comparison:
                 "list_filter(string_split(family_words_r, ' '), lambda w: length(w) > 3))",
                 0.02,
             ),
+            *in_mail,
             Level("family names alike", alike("family", 0.82), 0.02),
+            *women,
         ),
         0.05,
         0.35,
         household=0.75,
     )
+
+
+_GENERATION = "abs(cast(left(birth_date_l, 4) as integer) - cast(left(birth_date_r, 4) as integer)) between 16 and 60"
 
 
 def birth_date(_: Collection[str]) -> Comparison:
@@ -85,6 +112,7 @@ def birth_date(_: Collection[str]) -> Comparison:
             ),
             Level("same day and month, another year", "right(birth_date_l, 4) = right(birth_date_r, 4)", 0.01),
             Level("birth date two digits away", "hamming(birth_date_l, birth_date_r) = 2", 0.02),
+            Level("a generation apart", _GENERATION, 0.001, most=0.001),
             Level("same year", "left(birth_date_l, 4) = left(birth_date_r, 4)", 0.02),
         ),
         0.03,

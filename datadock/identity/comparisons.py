@@ -13,6 +13,9 @@ from datadock.identity import compare_contacts as contacts
 from datadock.identity import compare_people as people
 from datadock.identity.levels import Comparison, Level
 
+LEGAL_UNIT = ("id_siret", "id_vat_number")
+"""Numbers that tell a SIREN, and are compared by it: a company is the legal unit, its establishments do not part it."""
+
 __all__ = ["Comparison", "Level", "comparisons_for"]
 
 
@@ -32,7 +35,8 @@ def comparisons_for(features: Collection[str], party: str) -> list[Comparison]:
         found.append(contacts.address(features))
     elif "postcode" in features or "city" in features:
         found.append(contacts.place(features))
-    found.extend(contacts.identifier(name) for name in sorted(features) if name.startswith("id_"))
+    told = LEGAL_UNIT if "id_siren" in features else ()
+    found.extend(contacts.identifier(name) for name in sorted(features) if name.startswith("id_") and name not in told)
     return found
 
 

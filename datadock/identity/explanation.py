@@ -28,6 +28,11 @@ class Evidence:
     bits: float
     words: str
 
+    @property
+    def reason(self) -> str:
+        """The words without the weight, where that stands beside them."""
+        return self.words.replace(f": {self.bits:+.1f}", "")
+
 
 @dataclass(frozen=True)
 class Explanation:

@@ -18,6 +18,7 @@ from datadock.identity.features import Features, build_features, linking_fields
 from datadock.identity.model import FORM
 from datadock.identity.normal_values import declared_fields
 from datadock.identity.workspace import CONTACTS, FEATURES, Workspace, latest_rows
+from datadock.lake import Lake
 from datadock.warehouse.arrived import BATCHES, arrived_batches, staged
 
 VALUE_KINDS = ("address", "phone", "email", "name")
@@ -112,15 +113,20 @@ def update_features(workspace: Workspace, forms: Collection[str] = VALUE_KINDS) 
     return FeaturesReport(contacts, changed, removed, generation)
 
 
+_STORES = {
+    "address": names.ADDRESS_VALUES, "phone": names.PHONE_VALUES, "email": names.EMAIL_VALUES,
+    "name": names.NAME_VALUES,
+}  # fmt: skip
+
+
+def stored_kinds(lake: Lake, forms: Collection[str] = VALUE_KINDS) -> list[str]:
+    """Return those kinds of values that are stored: features are taken from their normal forms."""
+    return [kind for kind, table in _STORES.items() if kind in forms and lake.files(table)]
+
+
 def _values(workspace: Workspace, forms: Collection[str]) -> dict[str, str]:
     """Return queries of the latest normalised values, of those kinds that are stored."""
-    stored = {"address": names.ADDRESS_VALUES, "phone": names.PHONE_VALUES, "email": names.EMAIL_VALUES,
-              "name": names.NAME_VALUES}  # fmt: skip
-    return {
-        kind: latest_rows(workspace, table, "value_id")
-        for kind, table in stored.items()
-        if kind in forms and workspace.lake.files(table)
-    }
+    return {kind: latest_rows(workspace, _STORES[kind], "value_id") for kind in stored_kinds(workspace.lake, forms)}
 
 
 def _compare_with_store(con: duckdb.DuckDBPyConnection, workspace: Workspace, *, partly: bool) -> None:
@@ -204,24 +210,31 @@ def _log_rows_sql(features: Features, generation: int) -> str:
     )
 
 
-def load_records(con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str) -> Features:
+def load_records(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, wanted: str | None = None
+) -> Features:
     """Load who there is of one party type into a table ``dd_<party>``, without the features themselves.
 
     Args:
         con: Connection.
         workspace: The run's workspace.
         party: ``person`` or ``company``.
+        wanted: Table with source and source_key of the records wanted; all of them by default.
 
     Returns:
         The table with rid 0..n-1 in order of (source, source_key), feature_hash, received_at, generation, linked.
     """
     table = f"dd_{party}"
     stored = workspace.scan_or_empty(FEATURES, {**_STATE, "received_at": "timestamptz"})
-    # Both party types of a connection are read from the newest rows, found once.
-    con.execute(f"create temp table if not exists dd_newest as {_latest_sql(stored)}")
+    newest = "dd_newest"
+    if wanted:
+        newest = f"({_latest_sql(f'(from {stored} semi join {wanted} using (source, source_key))')})"
+    else:
+        # Both party types of a connection are read from the newest rows, found once.
+        con.execute(f"create temp table if not exists dd_newest as {_latest_sql(stored)}")
     con.execute(
         f"create or replace temp table {table} as select row_number() over (order by source, source_key) - 1 as rid, * "
-        f"exclude (op) from dd_newest where op = 'upsert' and party_type = '{party}' order by rid"
+        f"exclude (op) from {newest} where op = 'upsert' and party_type = '{party}' order by rid"
     )
     rows = int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
     return Features(table, (), rows)

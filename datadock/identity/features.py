@@ -21,6 +21,7 @@ from datadock.identity.normal_values import (
     join_single,
     read_composite,
     read_single,
+    told_beside,
 )
 from datadock.identity.normalise import install_macros
 
@@ -36,20 +37,40 @@ LINKING_KINDS = frozenset(
 RECORD = ("source", "source_key", "party_type")
 LISTS = ("emails", "phones")
 
+_MOBILE = r"^\+(33[67]|590690|594694|596696|262692|262693|447|324[5-9]|491[567]|34[67]|393|417|3519|352[6]|614)"
+"""Starts of mobile numbers, in France and about it: a mobile is one person's, a landline a household's."""
+
 PERSON_FEATURES = frozenset(
     {
-        "given", "given_first", "given_root", "family", "family_words", "family_sound", "birth_name", "name_words",
+        "given", "given_words", "given_first", "given_root", "given_roots", "family",
+        "family_words", "family_sound", "birth_name", "name_words",
         "birth_date", "birth_place", "sex", "occupation",
     }
 )  # fmt: skip
 COMPANY_FEATURES = frozenset({"organisation"})
 DERIVED_FEATURES = frozenset(
     {
-        "given_first", "given_root", "family_words", "family_sound", "birth_name", "name_words", "mail_name",
-        "mail_digits", "mail_domain",
+        "given_words", "given_first", "given_root", "given_roots", "family_words", "family_sound", "birth_name",
+        "name_words", "mail_name",
+        "mail_digits", "mail_domain", "mobiles",
     }
 )  # fmt: skip
 """Features that come with another one; that they are empty needs no telling."""
+
+
+_SOUND = "dd_sound(family_words)"
+_ROOTS = "coalesce(whole_roots, first_roots, [split_part(given_words, ' ', 1)])"
+DERIVED_SQL = {
+    "given_first": ("given_words", "split_part(given_words, ' ', 1)"),
+    "given_root": ("given_words", f"case when given_words is not null then {_ROOTS}[1] end"),
+    "given_roots": ("given_words", f"case when given_words is not null then {_ROOTS} end"),
+    "family_sound": ("family_words", _SOUND),
+    "mobiles": ("phones", f"nullif(list_filter(phones, lambda p: regexp_matches(p, '{_MOBILE}')), [])"),
+}
+"""Features made of another one: which, and how.
+
+``whole_roots`` and ``first_roots`` are the names that a whole given name, or its first word, is short for.
+"""
 
 
 @dataclass(frozen=True)
@@ -100,9 +121,10 @@ def build_features(
     install_macros(con)
     _install_nicknames(con)
     known = values or {}
-    recipe = _Recipe(fields, known)
+    recipe = Recipe(fields, known)
     features = recipe.features()
-    columns = ", ".join(f'"{name}"' for name in fields)
+    beside = told_beside([row[0] for row in con.execute(f"describe from {relation}").fetchall()], fields)
+    columns = ", ".join(f'"{name}"' for name in (*fields, *beside))
     con.execute(
         f"create or replace temp table dd_input as select row_number() over () - 1 as rid, "
         f"source, source_key, party_type{', ' if columns else ''}{columns} from {relation}"
@@ -113,7 +135,7 @@ def build_features(
         normal = join_single(fields[field], known)
         con.execute(f"create or replace temp table dd_form_{field} as select raw, {picks} from {told} {normal}")
     joins = " ".join(f'left join dd_form_{field} on dd_form_{field}.raw = dd_input."{field}"' for field in recipe.forms)
-    joins += join_composite(con, fields, known)
+    joins += join_composite(con, fields, known, beside)
     picks = "".join(f", {sql} as {name}" for name, sql in features.items())
     con.execute(
         f"create or replace temp table dd_normal as select {', '.join(('rid', *RECORD))}{picks} from dd_input {joins}"
@@ -126,17 +148,18 @@ def _finish(con: duckdb.DuckDBPyConnection, table: str, names: tuple[str, ...]) 
     parts = ", '\x1f', ".join(
         f"coalesce(array_to_string({name}, ' '), '')" if name in LISTS else f"coalesce({name}, '')" for name in names
     )
-    derived, joins = {}, ""
-    if "given" in names:
-        derived["given_first"] = "split_part(given, ' ', 1)"
-        derived["given_root"] = "coalesce(canonical, split_part(given, ' ', 1))"
-        joins += " left join dd_nicknames on dd_nicknames.name = split_part(given, ' ', 1)"
+    derived = {name: sql for name, (needed, sql) in DERIVED_SQL.items() if needed in names}
+    joins = ""
+    if "given_words" in names:
+        joins += " left join (select name, roots as whole_roots from dd_nicknames) whole on whole.name = given"
+        joins += " left join (select name, roots as first_roots from dd_nicknames) first"
+        joins += " on first.name = split_part(given_words, ' ', 1)"
     if "family_words" in names:
         con.execute(
-            "create or replace temp table dd_sounds as select family_words as words, dd_sound(family_words) as sound "
+            f"create or replace temp table dd_sounds as select family_words as words, {_SOUND} as sound "
             "from (select distinct family_words from dd_normal where family_words is not null)"
         )
-        derived["family_sound"] = "sound"
+        derived["family_sound"] = "sound"  # each sound is made once
         joins += " left join dd_sounds on words = family_words"
     extra = "".join(f", {sql} as {name}" for name, sql in derived.items())
     con.execute(
@@ -147,14 +170,22 @@ def _finish(con: duckdb.DuckDBPyConnection, table: str, names: tuple[str, ...]) 
     return Features(table, (*names, *derived), rows)
 
 
-def _install_nicknames(con: duckdb.DuckDBPyConnection) -> None:
+def nicknames() -> dict[str, list[str]]:
+    """Return nicknames, and the names that each stands for."""
     text = resources.files("datadock.identity").joinpath("nicknames.csv").read_text(encoding="utf-8")
-    pairs = [line.split(",") for line in text.splitlines()[1:]]
-    values = ", ".join(f"('{name}', '{canonical}')" for name, canonical in pairs)
-    con.execute(f"create or replace temp table dd_nicknames as select * from (values {values}) t(name, canonical)")
+    roots: dict[str, list[str]] = {}
+    for line in text.splitlines()[1:]:
+        name, root = line.split(",")
+        roots.setdefault(name, []).append(root)
+    return roots
 
 
-class _Recipe:
+def _install_nicknames(con: duckdb.DuckDBPyConnection) -> None:
+    values = ", ".join(f"('{name}', {roots})" for name, roots in nicknames().items())
+    con.execute(f"create or replace temp table dd_nicknames as select * from (values {values}) t(name, roots)")
+
+
+class Recipe:
     """Which normal forms a set of declared fields needs, and how features come from them."""
 
     def __init__(self, fields: Mapping[str, str], values: Mapping[str, str]) -> None:
@@ -207,11 +238,17 @@ class _Recipe:
         found["organisation"] = self.first("organisation_name", "v", "dd_organisation")
         for field in self.by_kind.get("identifier", []):
             found[f"id_{field}"] = self.form(field, "v", "dd_identifier(cast(raw as varchar))")
-        if "id_siret" in found:
-            own = f"coalesce({found['id_siren']}, " if "id_siren" in found else "("
-            found["id_siren"] = f"{own}left({found['id_siret']}, 9))"
+        found |= self._legal_unit()
         told = {name: sql for name, sql in found.items() if sql is not None}
         return {name: read_composite(name, sql, self.composite) for name, sql in told.items()}
+
+    def _legal_unit(self) -> dict[str, str | None]:
+        """The SIREN, whichever number tells it: one that passes its check digit before one that does not."""
+        fields = [field for field in ("siren", "siret", "vat_number") if field in self.by_kind.get("identifier", [])]
+        ways = [
+            self.form(f, how, f"dd_{how}(cast(raw as varchar))") for how in ("sound_siren", "siren") for f in fields
+        ]
+        return {"id_siren": f"coalesce({', '.join(ways)})"} if ways else {}
 
     def _mails(self) -> dict[str, str | None]:
         mails = self.every("email", "dd_email")
@@ -250,7 +287,8 @@ class _Recipe:
             beyond = f"list_filter(string_split({tokens}, ' '), lambda w: not list_contains({own}, w))"
             tokens = f"nullif(array_to_string({beyond}, ' '), '')"
         return {
-            "given": given,
+            "given": f"dd_join({given})" if given else None,
+            "given_words": given,
             "family": f"dd_join({family})" if family else None,
             "family_words": family,
             "birth_name": f"dd_join(coalesce({', '.join(birth)}))" if birth else None,

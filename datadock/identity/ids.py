@@ -26,6 +26,9 @@ _TIME_MASK = (1 << 48) - 1
 _CHUNK = 1 << 16
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def encode_id(milliseconds: int, derived: int) -> str:
     """Write an id from its time (48 bits, milliseconds since 1970 UTC) and its derived part (80 bits).
 
@@ -62,7 +65,7 @@ def id_time(text: str) -> datetime:
     number = 0
     for character in text[len(PREFIX) : -1]:
         number = number * 32 + _VALUES[character]
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=number >> _RANDOM_BITS)
+    return _EPOCH + timedelta(milliseconds=number >> _RANDOM_BITS)
 
 
 def derive_id(secret: str, source: str, source_key: str, received_at: datetime, nonce: int = 0) -> str:
@@ -77,7 +80,7 @@ def derive_id(secret: str, source: str, source_key: str, received_at: datetime, 
     """
     moment = received_at if received_at.tzinfo else received_at.replace(tzinfo=UTC)
     digest = hmac.digest(secret.encode(), _seed(source, source_key, nonce), "sha256")
-    milliseconds = max(0, int(moment.timestamp() * 1000)) & _TIME_MASK
+    milliseconds = max(0, (moment - _EPOCH) // timedelta(milliseconds=1)) & _TIME_MASK
     return encode_id(milliseconds, int.from_bytes(digest[:10], "big"))
 
 
@@ -92,7 +95,7 @@ def derive_ids(
         source_keys: Its key.
         received_at: When it was received, in microseconds since 1970 UTC.
     """
-    milliseconds = (received_at / 1e6 * 1e3).astype(np.int64)  # by way of seconds, rounded as in derive_id
+    milliseconds = received_at // 1000
     keyed = hmac.new(secret.encode(), digestmod="sha256")
     made: list[str] = []
     for start in range(0, len(sources), _CHUNK):

@@ -14,12 +14,15 @@ class Level:
         sql: Condition over ``_l`` and ``_r`` columns; must be symmetric.
         m: Expected share of this level among true matches, before training.
         tf: Feature whose term frequency sharpens the level's weight.
+        most: Largest share among true matches that training may believe: what one person's records hardly ever show,
+            and those of two namesakes in a family always do.
     """
 
     name: str
     sql: str
     m: float
     tf: str | None = None
+    most: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -66,54 +66,90 @@ def _resolved(steps: pl.DataFrame, living: pl.DataFrame) -> pl.DataFrame:
     return known
 
 
-def derive_lineage(log: pl.DataFrame, redirects: pl.DataFrame, since: int = 0) -> pl.DataFrame:
-    """Return the life of golden ids: created, merged_into, split_from, retired.
+def derive_lineage(log: pl.DataFrame, since: int = 0) -> pl.DataFrame:
+    """Return the life of golden ids: created, split_from, restored, merged_into, retired; every time it happened.
 
     Args:
         log: As for ``derive_redirects``.
-        redirects: What that gave of it.
-        since: Generation whose births are known already; those of ids of later ones are given.
+        since: Generation whose events are known already; those of later ones are given.
 
     Returns:
-        golden_id, event, other_id, at, cause, run_id; sorted.
+        golden_id, event, other_id, at, cause, run_id; sorted by time. ``other_id`` is where most of the records came
+        from (split_from, restored) or went to (merged_into).
     """
-    borne = log.drop_nulls("golden_id")
+    entered, left = _flows(log, since)
+    keys = ["golden_id", "generation"]
+    counts = (
+        pl.concat([entered.select(*keys, n=pl.lit(1)), left.select(*keys, n=pl.lit(-1))])
+        .group_by(keys)
+        .agg(moved=pl.col("n").sum())
+        .sort(keys)
+        .with_columns(after=pl.col("moved").cum_sum().over("golden_id"))
+        .with_columns(before=pl.col("after") - pl.col("moved"))
+        .filter(pl.col("generation") > since)
+    )
+    first = pl.col("generation") == pl.col("first")
+    begun = (
+        counts.filter((pl.col("before") == 0) & (pl.col("after") > 0))
+        .join(_most(entered), on=keys)
+        .join(entered.group_by("golden_id").agg(first=pl.col("generation").min()), on="golden_id")
+        .with_columns(
+            event=pl.when(~first)
+            .then(pl.lit("restored"))
+            .when(pl.col("other_id").is_null())
+            .then(pl.lit("created"))
+            .otherwise(pl.lit("split_from"))
+        )
+    )
+    ended = (
+        counts.filter((pl.col("before") > 0) & (pl.col("after") == 0))
+        .join(_most(left), on=keys)
+        .with_columns(
+            event=pl.when(pl.col("other_id").is_null()).then(pl.lit("retired")).otherwise(pl.lit("merged_into"))
+        )
+    )
+    events = pl.concat([frame.select(_EVENT) for frame in (begun, ended)])
+    return events.sort("at", "golden_id", "event")
+
+
+def _flows(log: pl.DataFrame, since: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Every coming of a record to an id, and every leaving: golden_id, other_id, generation, at, cause, run_id."""
+    again = (
+        _told_again(log).sort(*_RECORD, "generation").with_columns(previous=pl.col("golden_id").shift(1).over(_RECORD))
+    )
+    steps = pl.concat(
+        [
+            log.join(again.select(_RECORD).unique(), on=_RECORD, how="anti").with_columns(
+                previous=pl.lit(None, dtype=pl.String)
+            ),
+            again,
+        ]
+    ).rename({"valid_from": "at"})
+    columns = ["golden_id", "other_id", "generation", "at", "cause", "run_id"]
+    steps = steps.filter(pl.col("golden_id").ne_missing(pl.col("previous")))
+    entered = steps.rename({"previous": "other_id"}).drop_nulls("golden_id").select(columns)
+    left = steps.rename({"golden_id": "other_id", "previous": "golden_id"}).drop_nulls("golden_id").select(columns)
     if since:
-        borne = borne.join(borne.filter(pl.col("generation") > since).select("golden_id"), on="golden_id", how="semi")
-    first = (
-        borne.sort("generation")
-        .unique("golden_id", keep="first", maintain_order=True)
-        .select("golden_id", "generation", "valid_from", "run_id")
+        touched = pl.concat(
+            [frame.filter(pl.col("generation") > since).select("golden_id") for frame in (entered, left)]
+        )
+        entered, left = (frame.join(touched.unique(), on="golden_id", how="semi") for frame in (entered, left))
+    return entered, left
+
+
+def _most(flow: pl.DataFrame) -> pl.DataFrame:
+    """Where most records of an id came from, or went to, in each generation; nowhere only if all did."""
+    return (
+        flow.group_by("golden_id", "generation", "other_id")
+        .agg(records=pl.len(), at=pl.col("at").max(), cause=pl.col("cause").min(), run_id=pl.col("run_id").min())
+        .sort(
+            ["golden_id", "generation", "records", "other_id"], descending=[False, False, True, False], nulls_last=True
+        )
+        .with_columns(known=pl.col("other_id").is_not_null())
+        .sort("golden_id", "generation", ~pl.col("known"), maintain_order=True)
+        .unique(["golden_id", "generation"], keep="first", maintain_order=True)
+        .select("golden_id", "generation", "other_id", "at", "cause", "run_id")
     )
-    moves = _moves(log)
-    born = first.join(
-        moves.filter(pl.col("golden_id").is_not_null())
-        .group_by("golden_id", "generation", "previous")
-        .agg(records=pl.len())
-        .sort(["golden_id", "records", "previous"], descending=[False, True, False])
-        .unique(["golden_id", "generation"], keep="first", maintain_order=True),
-        on=["golden_id", "generation"],
-        how="left",
-    ).select(
-        "golden_id",
-        event=pl.when(pl.col("previous").is_null()).then(pl.lit("created")).otherwise(pl.lit("split_from")),
-        other_id="previous",
-        at="valid_from",
-        cause=pl.when(pl.col("previous").is_null()).then(pl.lit("created")).otherwise(pl.lit("split")),
-        run_id="run_id",
-    )
-    ended = redirects.select(
-        golden_id="old_id", event=pl.lit("merged_into"), other_id="new_id", at="at", cause="cause", run_id="run_id"
-    )
-    gone = (
-        moves.join(_living(log), left_on="previous", right_on="golden_id", how="anti")
-        .join(redirects, left_on="previous", right_on="old_id", how="anti")
-        .sort("generation", descending=True)
-        .unique("previous", keep="first", maintain_order=True)
-        .select(golden_id="previous", event=pl.lit("retired"), other_id=pl.lit(None, dtype=pl.String), at="valid_from",
-                cause="cause", run_id="run_id")
-    )  # fmt: skip
-    return pl.concat([frame.select(_EVENT) for frame in (born, ended, gone)]).sort("golden_id", "at", "event")
 
 
 def _moves(log: pl.DataFrame) -> pl.DataFrame:

@@ -10,22 +10,23 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from datadock import names
 from datadock.errors import ModelError
 from datadock.identity.blocking import Rule
 from datadock.identity.comparisons import Comparison, Level
 from datadock.identity.training import SAME_BY_CHANCE
 
-FORM = 1
+FORM = 2
 """Raised whenever features, comparisons or rules change their meaning: an older model is trained anew."""
 
-MODEL_FOLDER = "golden/model"
+MODEL_FOLDER = names.MODELS
 
 FEW_RECORDS = 1_000
 """Below this a set that cannot be compared is one that has just begun; from here on it is a fault of declaration."""
@@ -124,6 +125,46 @@ class Model:
         return f"match_weight - ({either})"
 
 
+@dataclass(frozen=True)
+class Fault:
+    """A parameter that cannot be trusted: which one, what it should be, what it is."""
+
+    subject: str
+    expected: str
+    found: str
+
+
+def parameter_faults(model: Model) -> list[Fault]:
+    """Return every missing, impossible or one-sided parameter of a model, by comparison and level."""
+    faults = []
+    for comparison in model.comparisons:
+        levels = [*(level.name for level in comparison.levels), "differs"]
+        sides = {
+            side: values.get(comparison.name, ()) for side, values in (("m", model.m), ("u", model.u), ("h", model.h))
+        }
+        sound = True
+        for place, name in enumerate(levels):
+            for side, values in sides.items():
+                value = values[place] if place < len(values) else None
+                if not _is_share(value):
+                    sound = False
+                    subject = f"{comparison.name}: level '{name}'"
+                    faults.append(Fault(subject, f"a finite {side} between 0 and 1", f"{side} is {value}"))
+        m, u = sides["m"], sides["u"]
+        if sound and m[0] / u[0] <= m[-1] / u[-1]:
+            weights = f"{math.log2(m[0] / u[0]):+.2f} bits beside {math.log2(m[-1] / u[-1]):+.2f}"
+            found = f"'{levels[0]}' weighs no more than 'differs': {weights}"
+            faults.append(Fault(comparison.name, "agreement that weighs more than difference", found))
+    for name, share in (("match_share", model.match_share), ("household_share", model.household_share)):
+        if not _is_share(share):
+            faults.append(Fault(name, "a share between 0 and 1", f"{name} is {share}"))
+    return faults
+
+
+def _is_share(value: float | None) -> bool:
+    return value is not None and math.isfinite(value) and 0 < value < 1
+
+
 def check_model(model: Model) -> None:
     """Refuse a model with a missing, impossible or one-sided parameter.
 
@@ -138,31 +179,27 @@ def check_model(model: Model) -> None:
             expected="names, a birth date, an e-mail, a phone, an address or an identifier, filled in some records",
             action="declare more fields of the sources, with their kinds",
         )
-    faults = []
-    for comparison in model.comparisons:
-        names = [*(level.name for level in comparison.levels), "differs"]
-        m, u = model.m.get(comparison.name, ()), model.u.get(comparison.name, ())
-        for place, name in enumerate(names):
-            for side, values in (("m", m), ("u", u), ("h", model.h.get(comparison.name, ()))):
-                value = values[place] if place < len(values) else None
-                if value is None or not math.isfinite(value) or not 0 < value < 1:
-                    faults.append(f"{comparison.name}: level '{name}': {side} is {value}")
-        if not faults and m[0] / u[0] <= m[-1] / u[-1]:
-            faults.append(f"{comparison.name}: '{names[0]}' weighs no more than 'differs'")
-    for name, share in (("match_share", model.match_share), ("household_share", model.household_share)):
-        if not (math.isfinite(share) and 0 < share < 1):
-            faults.append(f"{name} is {share}")
+    faults = parameter_faults(model)
     if faults:
         raise ModelError(
             f"the {model.party} model has {len(faults)} parameter(s) that cannot be trusted:\n"
-            + "\n".join(f"  - {fault}" for fault in faults),
-            expected="a finite m and u between 0 and 1 for every level, agreement above difference",
+            + "\n".join(f"  - {fault.subject}: {fault.found}" for fault in faults),
+            expected="a finite m, u and h between 0 and 1 for every level, agreement above difference",
             action="declare the field's kind anew, give more records, or leave the field out",
         )
 
 
-def save_model(folder: Path, model: Model, con: duckdb.DuckDBPyConnection, tf_tables: Mapping[str, str]) -> None:
-    """Write a model and its term frequencies; the JSON appears last, by an atomic rename."""
+def save_model(
+    folder: Path,
+    model: Model,
+    con: duckdb.DuckDBPyConnection,
+    tf_tables: Mapping[str, str],
+    training: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a model, its term frequencies and the record of its training; it is not in use yet.
+
+    The JSON appears last, by an atomic rename.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for feature, table in tf_tables.items():
         target = folder / f"{model.version}-{feature}.parquet"
@@ -170,30 +207,58 @@ def save_model(folder: Path, model: Model, con: duckdb.DuckDBPyConnection, tf_ta
         con.execute(f"copy (from {table}) to '{draft}' (format parquet, compression zstd)")
         draft.replace(target)
     draft = folder / f".{model.party}.draft"
-    draft.write_text(json.dumps({"form": FORM, "version": model.version, **asdict(model)}, indent=1), encoding="utf-8")
+    content = {"form": FORM, "version": model.version, **asdict(model), "training": dict(training or {})}
+    draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
     draft.replace(folder / f"{model.version}.json")
+
+
+def make_current(folder: Path, model: Model) -> None:
+    """Let the next run use a kept model; nothing is written where it is the current one."""
+    target = folder / f"current-{model.party}"
+    if target.exists() and target.read_text("ascii") == model.version:
+        return
     pointer = folder / f".current-{model.party}.draft"
     pointer.write_text(model.version, encoding="ascii")
-    pointer.replace(folder / f"current-{model.party}")
+    pointer.replace(target)
 
 
-def load_model(folder: Path, party: str) -> Model | None:
-    """Read the current model of a party type, or None where there is none of this form."""
+def load_model(folder: Path, party: str, version: str | None = None) -> Model | None:
+    """Read a model of a party type, or None where there is none of this form.
+
+    Args:
+        folder: Folder of the models.
+        party: ``person`` or ``company``.
+        version: Which; the current one by default.
+    """
     pointer = folder / f"current-{party}"
-    if not pointer.exists():
+    if version is None and not pointer.exists():
         return None
-    content: dict[str, Any] = json.loads((folder / f"{pointer.read_text('ascii')}.json").read_text(encoding="utf-8"))
-    if content.pop("form") != FORM:
-        return None
-    content.pop("version")
-    content["features"] = tuple(content["features"])
-    content["rules"] = tuple(Rule(r["name"], tuple(r["keys"]), tuple(r["stopped"])) for r in content["rules"])
-    content["comparisons"] = tuple(_comparison(c) for c in content["comparisons"])
-    content["shared"] = {name: tuple(values) for name, values in content["shared"].items()}
-    content["notes"] = tuple(content["notes"])
+    return read_version(folder, version or pointer.read_text("ascii"))
+
+
+def read_version(folder: Path, version: str) -> Model | None:
+    """Read a kept model, or None where its form is another one."""
+    content: dict[str, Any] = json.loads((folder / f"{version}.json").read_text(encoding="utf-8"))
+    return read_model(content) if content["form"] == FORM else None
+
+
+def read_training(folder: Path, version: str) -> dict[str, Any]:
+    """Return the record of a kept model's training; empty for one without."""
+    content: dict[str, Any] = json.loads((folder / f"{version}.json").read_text(encoding="utf-8"))
+    return dict(content.get("training", {}))
+
+
+def read_model(content: Mapping[str, Any]) -> Model:
+    """Make a model of the content of its file."""
+    told = {name: value for name, value in content.items() if name in Model.__dataclass_fields__}
+    told["features"] = tuple(told["features"])
+    told["rules"] = tuple(Rule(r["name"], tuple(r["keys"]), tuple(r["stopped"])) for r in told["rules"])
+    told["comparisons"] = tuple(_comparison(c) for c in told["comparisons"])
+    told["shared"] = {name: tuple(values) for name, values in told["shared"].items()}
+    told["notes"] = tuple(told["notes"])
     for side in ("m", "u", "h"):
-        content[side] = {name: tuple(values) for name, values in content[side].items()}
-    return Model(**content)
+        told[side] = {name: tuple(values) for name, values in told[side].items()}
+    return Model(**told)
 
 
 def load_term_frequencies(folder: Path, model: Model, con: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -206,6 +271,6 @@ def load_term_frequencies(folder: Path, model: Model, con: duckdb.DuckDBPyConnec
     return tables
 
 
-def _comparison(content: dict[str, Any]) -> Comparison:
-    levels: Sequence[dict[str, Any]] = content.pop("levels")
-    return Comparison(levels=tuple(Level(**level) for level in levels), **content)
+def _comparison(content: Mapping[str, Any]) -> Comparison:
+    levels = tuple(Level(**level) for level in content["levels"])
+    return Comparison(**{**content, "levels": levels})

@@ -6,22 +6,30 @@ what was written, since two records that hold the same odd text may well be one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import duckdb
 
-_GOOD = "status in ('OK', 'CORRIGEE')"
+_GOOD_STATES = ("OK", "CORRIGEE")
+_GOOD = f"status in {_GOOD_STATES}"
 _JUNK = "['VALEUR_BOUCHON', 'CHIFFRES_REPETES', 'CHIFFRES_EN_SUITE', 'NUMERO_FICTIF', 'SANS_CHIFFRE']"
 
 _SINGLE = {"phone": "value", "email": "key"}
 """Kinds with one declared text, and the column of their normal form."""
 
-_INPUTS = {
+INPUTS = {
     "address": ("address_line", "address_extra", "postcode", "city", "country"),
     "name": ("civility", "given_name", "family_name", "full_name"),
 }
+"""Kinds with several declared texts: those that make one value, in order."""
 _NEEDS = {"address": ("address_line", "postcode", "city"), "name": ("family_name",)}
 """Fields without which a composite value is not what the feature compares."""
+
+_INVERTED = "list_contains(codes, 'INVERSION_PROBABLE')"
+_FIRST = f"case when {_INVERTED} then last_name else first_name end"
+_LAST = f"case when {_INVERTED} then first_name else last_name end"
+_COUNTS = {"address": _GOOD, "name": f"({_GOOD} or {_INVERTED})"}
+"""When a composite form counts. A name whose parts stand in each other's place is put right: the same way each time."""
 
 COMPOSITE: dict[str, dict[str, str]] = {
     "address": {
@@ -31,12 +39,18 @@ COMPOSITE: dict[str, dict[str, str]] = {
         "city": "dd_city(nullif(commune, ''))",
     },
     "name": {
-        "given": "dd_given(first_key)",
-        "family": "dd_join(dd_family(last_key))",
-        "family_words": "dd_family(last_key)",
+        "given": f"dd_join(dd_given({_FIRST}))",
+        "given_words": f"dd_given({_FIRST})",
+        "family": f"dd_join(dd_family({_LAST}))",
+        "family_words": f"dd_family({_LAST})",
     },
 }
 """Kinds with several declared texts: feature to its normal form."""
+
+
+def is_good(status: str) -> bool:
+    """Tell whether a normal form of this status counts."""
+    return status in _GOOD_STATES
 
 
 def read_single(kind: str, macro: str, values: Mapping[str, str]) -> str:
@@ -58,20 +72,35 @@ def is_composite(kind: str, fields: Mapping[str, str], values: Mapping[str, str]
     return kind in values and all(field in fields for field in _NEEDS[kind])
 
 
-def join_composite(con: duckdb.DuckDBPyConnection, fields: Mapping[str, str], values: Mapping[str, str]) -> str:
-    """Create the forms of the composite values of ``dd_input`` and return the joins to them."""
+def told_beside(relation_columns: Collection[str], fields: Mapping[str, str]) -> list[str]:
+    """Return the columns of a relation that are no linking fields and yet part of a composite value: the country."""
+    inputs = {name for names in INPUTS.values() for name in names}
+    return sorted(name for name in inputs if name in relation_columns and name not in fields)
+
+
+def join_composite(
+    con: duckdb.DuckDBPyConnection, fields: Mapping[str, str], values: Mapping[str, str], beside: Collection[str] = ()
+) -> str:
+    """Create the forms of the composite values of ``dd_input`` and return the joins to them.
+
+    Args:
+        con: Connection that holds ``dd_input``.
+        fields: Linking fields, which it has as columns.
+        values: As of ``build_features``.
+        beside: Further columns of ``dd_input`` that are part of a value, as of ``told_beside``.
+    """
     joins = ""
     for kind, forms in COMPOSITE.items():
         if not is_composite(kind, fields, values):
             continue
-        declared = [f for f in _INPUTS[kind] if f in fields]
-        absent = [f for f in _INPUTS[kind] if f not in fields]
+        declared = [f for f in INPUTS[kind] if f in fields or f in beside]
+        absent = [f for f in INPUTS[kind] if f not in declared]
         told = "".join(f" and declared_{name} is null" for name in absent)
         picks = ", ".join(f"{sql} as {name}" for name, sql in forms.items())
         on = " and ".join(f"v.declared_{name} is not distinct from i.{name}" for name in declared)
         con.execute(
             f"create or replace temp table dd_form_of_{kind} as select i.rid as form_rid, {picks} from dd_input i "
-            f"join (select * from ({values[kind]}) where {_GOOD}{told}) v on {on}"
+            f"join (select * from ({values[kind]}) where {_COUNTS[kind]}{told}) v on {on}"
         )
         joins += f" left join dd_form_of_{kind} on dd_form_of_{kind}.form_rid = dd_input.rid"
     return joins
@@ -83,7 +112,7 @@ def declared_fields(kind: str, fields: Mapping[str, str]) -> list[dict[str, str]
         return [{field: f"declared_{kind}"} for field, known in fields.items() if known == kind]
     if not all(field in fields for field in _NEEDS[kind]):
         return []
-    return [{field: f"declared_{field}" for field in _INPUTS[kind] if field in fields}]
+    return [{field: f"declared_{field}" for field in INPUTS[kind] if field in fields}]
 
 
 def read_composite(feature: str, sql: str, composite: set[str]) -> str:

@@ -88,7 +88,7 @@ _TITLES = (
     r"\b(mr|mrs|ms|miss|mme|mlle|melle|monsieur|madame|mademoiselle|m|dr|docteur|prof|professeur|sir|me|maitre)\b\.?"
 )
 _LEGAL_FORMS = (
-    r"\b(sarl|sas|sasu|sa|eurl|sci|snc|scop|selarl|gie|ei|eirl|scea|gaec|earl|ltd|limited|plc|llc|inc|gmbh|ag|bv|nv|co|"
+    r"\b(et|and|sarl|sas|sasu|sa|eurl|sci|snc|scop|scm|scic|selarl|selas|sel|gie|ei|eirl|scea|gaec|earl|epic|ltd|limited|plc|llc|inc|gmbh|ag|bv|nv|co|"
     r"company|corp|corporation|ste|societe|ets|etablissements|association|asso|groupe|group|pty)\b"
 )
 
@@ -177,11 +177,20 @@ create or replace temp macro dd_number(x) as
     nullif(trim(regexp_extract(dd_plain(x), '^([0-9]+ ?((bis|ter|quater|[a-z])\b)?)', 1)), '');
 create or replace temp macro dd_street(x) as list_transform([dd_plain(x)], lambda v:
     dd_blank(dd_expand(trim(regexp_replace(v, '^[0-9]+ ?((bis|ter|quater|[abcd])\b)?', '')))))[1];
-create or replace temp macro dd_organisation(x) as list_transform([dd_text(x)], lambda v:
+create or replace temp macro dd_organisation(x) as list_transform(
+    [dd_text(regexp_replace(strip_accents(x), '\b([A-Za-z])\.', '\1', 'g'))], lambda v:
     coalesce(dd_known(dd_blank(regexp_replace(v, '{_LEGAL_FORMS}', ' ', 'g'))), v))[1];
 create or replace temp macro dd_identifier(x) as list_filter([dd_join(dd_plain(x))], lambda v:
     v not in ({_words(PLACEHOLDERS)}) and not regexp_full_match(v, '0+')
     and not (length(v) > 4 and replace(v, v[1], '') = ''))[1];
+create or replace temp macro dd_luhn(x) as list_sum(list_transform(generate_series(1, length(x)), lambda i:
+    case when i % 2 = 1 then try_cast(reverse(x)[i] as int)
+    else (try_cast(reverse(x)[i] as int) * 2) // 10 + (try_cast(reverse(x)[i] as int) * 2) % 10 end)) % 10 = 0;
+create or replace temp macro dd_siren(x) as list_transform([upper(dd_identifier(x))], lambda v: case
+    when regexp_full_match(v, '[0-9]{{9}}') then v
+    when regexp_full_match(v, '[0-9]{{14}}') then left(v, 9)
+    when regexp_full_match(v, 'FR[0-9A-Z]{{2}}[0-9]{{9}}') then right(v, 9) end)[1];
+create or replace temp macro dd_sound_siren(x) as list_filter([dd_siren(x)], lambda v: dd_luhn(v))[1];
 create or replace temp macro dd_untitled(x) as
     trim(regexp_replace(x, '(?i){_TITLES}[\s.]+', ' ', 'g'));
 create or replace temp macro dd_upper_words(x, yes) as array_to_string(list_filter(string_split_regex(dd_untitled(x),
@@ -201,10 +210,19 @@ create or replace temp macro dd_tokens(x) as array_to_string(list_sort(list_dist
 
 def install_macros(con: duckdb.DuckDBPyConnection) -> None:
     """Create the normalising macros (``dd_*``) on a connection, for its own session."""
-    con.execute(f"create or replace temp macro dd_expand(x) as {_street_words()}")
+    for name, (parameters, body) in macros().items():
+        con.execute(f"create or replace temp macro {name}({', '.join(parameters)}) as {body}")
+
+
+def macros() -> dict[str, tuple[tuple[str, ...], str]]:
+    """Return the macros: name to parameters and expression, each after those that it calls."""
+    found: dict[str, tuple[tuple[str, ...], str]] = {"dd_expand": (("x",), _street_words())}
     for statement in _MACROS.split(";\n"):
         if statement.strip():
-            con.execute(statement)
+            head, _, body = statement.strip().removeprefix("create or replace temp macro ").partition(" as")
+            name, _, parameters = head.partition("(")
+            found[name] = (tuple(part.strip() for part in parameters.rstrip(")").split(",")), body.strip())
+    return found
 
 
 def _street_words() -> str:

@@ -5,7 +5,7 @@ Stored pairs are never changed. One is live while both its feature hashes and it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -14,15 +14,15 @@ from datadock import names
 from datadock.identity.blocking import BlockReport, candidate_pairs
 from datadock.identity.feature_store import load_features, load_records
 from datadock.identity.features import Features, linking_fields
-from datadock.identity.model import Model, load_model, load_term_frequencies, save_model
+from datadock.identity.guards import Finding, one_sided_levels, overgrown_blocks, untrained_levels
+from datadock.identity.kept_training import outgrown, train_version
+from datadock.identity.model import Model, load_model, load_term_frequencies, make_current
 from datadock.identity.normalise import install_macros
-from datadock.identity.scoring import score, term_frequency_tables
-from datadock.identity.trainer import TRAINING_PAIRS, scored_table, train_model, without_shared
-from datadock.identity.workspace import FEATURES, PARTIES, Workspace
+from datadock.identity.scoring import score
+from datadock.identity.symmetry import sampled_levels
+from datadock.identity.trainer import TRAINING_PAIRS, scored_table, without_shared
+from datadock.identity.workspace import FEATURES, PARTIES, Workspace, apart_sql
 from datadock.warehouse.lake_tables import TABLES
-
-_TRAIN_AGAIN_BELOW = 100_000
-"""A model of fewer records than this is trained again when the records have doubled."""
 
 LIVE_PAIRS = "dd_live_pairs"
 
@@ -32,14 +32,15 @@ class PairsReport:
     """What scoring did.
 
     Attributes:
-        changed: False where nothing was new and nothing was written.
+        changed: False where nothing was written: nothing was new, or a guard objected.
         records: Records that were scored against all.
         candidates: Candidate pairs looked at.
         pairs: Pairs stored in this run.
         models: Party type to version of its model.
         trained: Party types whose model was trained in this run.
-        blocks: Per rule what it contributed; ``stopped`` and ``overgrown`` are the overflow.
+        blocks: Per rule what it contributed; ``stopped`` and ``overgrown_keys`` are the overflow.
         notes: What the models left out, and why.
+        findings: What the guards object to.
     """
 
     changed: bool
@@ -50,24 +51,24 @@ class PairsReport:
     trained: tuple[str, ...] = ()
     blocks: tuple[BlockReport, ...] = ()
     notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a guard kept the pairs, and the model in use, as they were."""
+        return any(finding.blocks for finding in self.findings)
 
 
-def apart_sql(workspace: Workspace) -> str:
-    """Condition over ``l`` and ``r`` under which two records are never one person, or empty."""
-    names_ = [source.name for source in workspace.catalog.sources.values() if source.deduplicated]
-    listed = ", ".join(f"'{name}'" for name in names_)
-    return f"l.source = r.source and l.source in ({listed})" if names_ else ""
-
-
-def score_pairs(workspace: Workspace, *, retrain: bool = False) -> PairsReport:
+def score_pairs(workspace: Workspace, *, retrain: bool = False, blocking: bool = True) -> PairsReport:
     """Score what is new: all pairs after a training, else only those with a new or changed record.
 
     Args:
         workspace: The run's workspace; ``update_features`` has run.
         retrain: Train the models anew even where they fit.
+        blocking: Whether a guard that objects keeps pairs and model as they were; else its finding is only told.
 
     Raises:
-        ModelError: When a model cannot be trusted; nothing is written then.
+        ModelError: When a model cannot be trained; nothing is written then.
     """
     before = workspace.cursor(names.PAIRS)
     rest = {**workspace.cursor(FEATURES), "apart": apart_sql(workspace)}
@@ -83,8 +84,7 @@ def score_pairs(workspace: Workspace, *, retrain: bool = False) -> PairsReport:
         scored = " union all ".join(f"from dd_pairs_{run.party}" for run in runs)
         rows = con.sql(f"{scored or f'{_empty_sql()} where false'} order by 1, 2, 3, 4").to_arrow_table()
         models = {run.party: run.model.version for run in runs}
-        workspace.append(names.PAIRS, rows, {**rest, "models": models})
-        return PairsReport(
+        report = PairsReport(
             True,
             records=sum(run.scored for run in runs),
             candidates=sum(run.candidates for run in runs),
@@ -93,7 +93,16 @@ def score_pairs(workspace: Workspace, *, retrain: bool = False) -> PairsReport:
             trained=tuple(run.party for run in runs if run.trained),
             blocks=tuple(report for run in runs for report in run.blocks),
             notes=tuple(note for run in runs for note in run.model.notes),
+            findings=tuple(finding for run in runs for finding in run.findings),
         )
+        if report.blocked and blocking:
+            return replace(report, changed=False)
+        for run in runs:
+            make_current(workspace.model_folder, run.model)
+        facts = {key: value for key, value in asdict(report).items() if key != "changed"}
+        facts["blocks"] = [{"party": run.party, **asdict(block)} for run in runs for block in run.blocks]
+        workspace.append(names.PAIRS, rows, {**rest, "models": models}, facts)
+        return report
 
 
 def _empty_sql() -> str:
@@ -120,6 +129,7 @@ class _PartyRun:
         self.known = None if retrain else self._fitting_model()
         self.features = self._features()
         self.blocks: list[BlockReport] = []
+        self.findings: list[Finding] = []
         self.candidates = self.scored = 0
         self.trained = False
         if self.features.rows:
@@ -145,38 +155,37 @@ class _PartyRun:
         """The stored model, where it fits the declared fields and the number of records."""
         known = load_model(self.workspace.model_folder, self.party)
         fits = known is not None and known.fields == linking_fields(self.workspace.catalog)
-        return known if known is not None and fits and not self._outgrown(known) else None
+        return known if known is not None and fits and not outgrown(known.records, self.records.rows) else None
 
     def _model(self) -> Model:
         if self.known is not None:
             return self.known
-        fields = linking_fields(self.workspace.catalog)
-        apart = apart_sql(self.workspace)
-        model, self.blocks = train_model(self.con, self.features, fields, self.party, apart, self.workspace.run_at)
-        frequencies = term_frequency_tables(self.con, model, scored_table(self.features))
-        save_model(self.workspace.model_folder, model, self.con, frequencies)
+        model, self.blocks = train_version(self.con, self.workspace, self.features, self.party)
         self.trained = True
         return model
-
-    def _outgrown(self, model: Model) -> bool:
-        return model.records < _TRAIN_AGAIN_BELOW and self.records.rows >= 2 * model.records
 
     def score(self) -> None:
         """Make the table ``dd_pairs_<party>`` with the rows to append."""
         con, model, records = self.con, self.model, self.records.table
+        self.findings = untrained_levels(model)
+        if self.findings or not model.comparisons:
+            con.execute(f"create or replace temp table dd_pairs_{self.party} as {_empty_sql()} where false")
+            return
         table = scored_table(self.features) if self.trained else without_shared(con, self.features, model.shared)
         frequencies = load_term_frequencies(self.workspace.model_folder, model, con)
         since = self._scored_generation(model)
         con.execute(f"create or replace temp table dd_fresh as select rid from {records} where linked > {since}")
         self.scored = int(con.execute("select count(*) from dd_fresh").fetchall()[0][0])
         found = TRAINING_PAIRS
-        if not model.comparisons:
-            con.execute(f"create or replace temp table dd_pairs_{self.party} as {_empty_sql()} where false")
-            return
+        limits = self.workspace.catalog.identity.limits
         if not self.blocks:  # else training has just looked for all pairs of all records
             found, new = "dd_found", None if self.scored == self.features.rows else "dd_fresh"
             apart = apart_sql(self.workspace)
-            self.blocks = candidate_pairs(con, table, list(model.rules), found, only_new=new, apart=apart)
+            self.blocks = candidate_pairs(
+                con, table, list(model.rules), found, only_new=new, apart=apart, cap=limits.block_records
+            )
+            self.findings += one_sided_levels(self.party, sampled_levels(con, table, found, model.comparisons))
+        self.findings += overgrown_blocks(self.party, self.blocks, limits.block_records)
         self.candidates = int(con.execute(f"select count(*) from {found}").fetchall()[0][0])
         score(con, model, table, found, frequencies, "dd_scored")
         con.execute(
@@ -187,6 +196,19 @@ class _PartyRun:
             "$2::timestamptz as recorded_at "
             f"from dd_scored join {records} l on l.rid = rid_l join {records} r on r.rid = rid_r",
             [self.workspace.run_id, self.workspace.run_at],
+        )
+        self._leave_out_stored()
+
+    def _leave_out_stored(self) -> None:
+        """Drop what is stored already: a model that is gone back to has scored most of its pairs before."""
+        stored = self.workspace.scan(names.PAIRS)
+        if stored is None or self.trained or self.scored < self.features.rows:
+            return
+        pair = "left_source, left_key, right_source, right_key, left_hash, right_hash"
+        same = " and ".join(f"p.{name} = s.{name}" for name in pair.split(", "))
+        self.con.execute(
+            f"delete from dd_pairs_{self.party} p using (select distinct {pair} from {stored} "
+            f"where model_version = '{self.model.version}') s where {same}"
         )
 
     def _scored_generation(self, model: Model | None) -> int:

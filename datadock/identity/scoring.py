@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 
 import duckdb
 
+from datadock.catalog.fields import STORED_FROM
 from datadock.identity.engine import columns_used, compare, splink_settings
 from datadock.identity.model import Model
 
-STORE_ABOVE = -4.0
+STORE_ABOVE = STORED_FROM
 """Bits. Pairs below are not kept: an unstored pair counts as unlike, and is weighed anew where a cluster needs it."""
 
 
@@ -53,19 +54,45 @@ def score(
         target: Table to create: rid_l, rid_r, weight, against (bits).
         above: Keep pairs of at least this weight; None keeps all.
     """
+    weigh(con, model, table, pairs, frequencies, "dd_compared", above=above)
+    kept = f"where weight >= {above}" if above is not None else ""
+    con.execute(
+        f"create or replace temp table {target} as select rid_l, rid_r, weight, against from dd_compared {kept}"
+    )
+    con.execute("drop view dd_compared")
+    con.execute("drop table dd_predicted")
+
+
+def weigh(
+    con: duckdb.DuckDBPyConnection,
+    model: Model,
+    table: str,
+    pairs: str,
+    frequencies: Mapping[str, str],
+    target: str,
+    *,
+    above: float | None = None,
+) -> None:
+    """Weigh pairs and keep what each comparison adds.
+
+    Args:
+        con: Connection.
+        model: Trained model.
+        table: Features as of ``trainer.without_shared``.
+        pairs: Table with rid_l and rid_r.
+        frequencies: Feature to table of frozen term frequencies; ``dd_weighed`` then holds those of each record.
+        target: View to create, over ``dd_predicted``: what ``engine.compare`` gives, household, against and weight.
+        above: Leave out pairs that are below this weight even before a household is thought of.
+    """
     settings = splink_settings(
         model.comparisons, {c.name: (model.m[c.name], model.u[c.name]) for c in model.comparisons}, model.prior
     )
     joined = _with_frequencies(con, table, columns_used(settings), frequencies, pairs)
-    compare(con, joined, pairs, settings, "dd_compared", term_frequencies=frequencies, above=above)
-    kept = f"where weight >= {above}" if above is not None else ""
+    compare(con, joined, pairs, settings, "dd_predicted", term_frequencies=frequencies, above=above)
     con.execute(
-        f"create or replace temp table {target} as select * from "
-        f"(select rid_l, rid_r, {model.final_weight_sql('household')} as weight, against from "
-        f"(select rid_l, rid_r, match_weight, {model.household_sql()} as household, {model.against_sql()} as against "
-        f"from dd_compared)) {kept}"
+        f"create or replace temp view {target} as select *, {model.final_weight_sql('household')} as weight from "
+        f"(select *, {model.household_sql()} as household, {model.against_sql()} as against from dd_predicted)"
     )
-    con.execute("drop table dd_compared")
 
 
 def _with_frequencies(

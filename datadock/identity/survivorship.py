@@ -140,7 +140,7 @@ def _winner(leader: str, rule: Rule, fields: tuple[str, ...]) -> str:
     """SQL of the winning record: the leader's rule decides, a filled leader goes first."""
     terms = [
         (f"({leader} is not null)::bigint", _BITS["filled"]),
-        *((_criterion(name, leader), _BITS[name]) for name in dict.fromkeys(rule.by)),
+        *((criterion_sql(name, leader), _BITS[name]) for name in dict.fromkeys(rule.by)),
         ("tie", _BITS["tie"]),
     ]
     best = f"max({_number(terms)}) filter (where {_filled(fields)})"
@@ -165,7 +165,8 @@ def _filled(fields: tuple[str, ...]) -> str:
     return " or ".join(f"{field} is not null" for field in fields)
 
 
-def _criterion(name: str, field: str) -> str:
+def criterion_sql(name: str, field: str) -> str:
+    """Return SQL of a record's standing by one criterion, over ``dd_members`` and the counts ``n_<field>``."""
     if name == "validity":
         reached = f" and not list_contains(unusable, '{field}')" if field in REACHING else ""
         return f"({_validity(field)}{reached})::bigint"

@@ -12,15 +12,13 @@ from typing import Any
 import duckdb
 
 from datadock import names
-from datadock.identity.memberships import current_memberships, read_decisions, read_log
-from datadock.identity.scoring import STORE_ABOVE
+from datadock.catalog.fields import STORED_FROM
+from datadock.identity.ledger import named_records, read_decisions, since_version, standing
+from datadock.identity.memberships import current_memberships, read_log
 from datadock.identity.workspace import FEATURES, Workspace
 from datadock.warehouse.lake_tables import TABLES
 
-SUSPECT_ABOVE = STORE_ABOVE
-"""Bits: about one in seventeen. Pairs from here on that are not in one golden contact are suspects."""
-
-_FIXED = ("spec", "store", "apart", "models", "decisions")
+_FIXED = ("spec", "store", "apart", "models")
 """Inputs that touch every pair where they change."""
 
 _FEATURES = {
@@ -71,7 +69,10 @@ def find_suspects(workspace: Workspace) -> SuspectsReport:
             return SuspectsReport(False, 0, 0, open_)
         con.register("dd_log", log.select("source", "source_key", "generation").to_arrow())
         con.register("dd_current", current_memberships(log).drop_nulls("golden_id").to_arrow())
-        con.register("dd_decided", read_decisions(workspace).to_arrow())
+        decisions = read_decisions(workspace)
+        fresh = since_version(workspace, decisions, int(before.get("decisions", -1)))
+        con.register("dd_decided", standing(decisions).to_arrow())
+        con.register("dd_fresh", named_records(fresh).to_arrow())
         kept = 0
         if before and all(before.get(key) == inputs.get(key) for key in _FIXED):
             kept = _only_touched(con, workspace, before)
@@ -81,6 +82,16 @@ def find_suspects(workspace: Workspace) -> SuspectsReport:
     workspace.append(names.SUSPECTS, rows, inputs)
     closed = rows.column("status").to_pylist().count("closed")
     return SuspectsReport(True, rows.num_rows - closed, closed, open_)
+
+
+def open_suspects(workspace: Workspace) -> dict[tuple[tuple[str, str], tuple[str, str]], float]:
+    """Return the suspects that the last run left open: both source records, with the pair's weight in bits."""
+    with workspace.connection() as con:
+        _queue(con, workspace)
+        rows = con.execute(
+            f"select {_PAIR}, match_weight from dd_queue where status = 'open' order by {_PAIR}"
+        ).fetchall()
+    return {((a, b), (c, d)): weight for a, b, c, d, weight in rows}
 
 
 def _queue(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
@@ -102,7 +113,8 @@ def _only_touched(con: duckdb.DuckDBPyConnection, workspace: Workspace, before: 
     con.execute(
         "create or replace temp table dd_touched as "
         f"select source, source_key from {features} where generation > {before['generation']} "
-        f"union select source, source_key from dd_log where generation > {before['moves']}"
+        f"union select source, source_key from dd_log where generation > {before['moves']} "
+        "union select source, source_key from dd_fresh"
     )
     sides = " or ".join(
         f"exists (select 1 from dd_touched where source = {side}_source and source_key = {side}_key)"
@@ -122,7 +134,7 @@ def _suspects_sql(con: duckdb.DuckDBPyConnection, workspace: Workspace, scored: 
         f"create or replace temp table dd_near as select {_PAIR}, left_hash, right_hash, party, "
         "any_value(match_weight) as match_weight from dd_scored "
         f"join (values {versions or '(null, null)'}) v(model_version, party) using (model_version) "
-        f"where match_weight >= {SUSPECT_ABOVE} group by all"
+        f"where match_weight >= {STORED_FROM} group by all"
     )
     con.execute(
         "create or replace temp table dd_now as select source, source_key, arg_max(op, generation) as op, "

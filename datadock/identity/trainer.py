@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
@@ -15,6 +15,7 @@ from datadock.identity.comparisons import Comparison, comparisons_for
 from datadock.identity.engine import compare, level_settings
 from datadock.identity.features import COMPANY_FEATURES, DERIVED_FEATURES, PERSON_FEATURES, Features
 from datadock.identity.model import FEW_RECORDS, Model, check_model
+from datadock.identity.symmetry import turned_levels
 from datadock.identity.training import Patterns, Trained, train
 
 _SAMPLE = 250_000
@@ -37,9 +38,24 @@ _SHARED_BY_RECORDS = 30
 _LEAST_GAIN = 0.05
 
 
+@dataclass(frozen=True)
+class Training:
+    """A trained model and how it came about.
+
+    Attributes:
+        model: The model.
+        blocks: What its rules contributed.
+        rounds: Rounds of estimation until nothing moved.
+    """
+
+    model: Model
+    blocks: list[BlockReport]
+    rounds: int
+
+
 def train_model(
     con: duckdb.DuckDBPyConnection, features: Features, fields: Mapping[str, str], party: str, apart: str, now: datetime
-) -> tuple[Model, list[BlockReport]]:
+) -> Training:
     """Train a model on all records of one party type.
 
     Args:
@@ -51,7 +67,7 @@ def train_model(
         now: Kept in the model.
 
     Returns:
-        The model, and what its rules contributed; the candidate pairs are left in ``TRAINING_PAIRS``.
+        The model and how it came about; the candidate pairs are left in ``TRAINING_PAIRS``.
 
     Raises:
         ModelError: When nothing can be compared or a parameter cannot be trusted.
@@ -84,7 +100,7 @@ def train_model(
     )
     model = _without_idle(model, notes)
     check_model(model)
-    return model, blocks
+    return Training(model, blocks, trained.rounds)
 
 
 def _strongest_first(values: np.ndarray) -> tuple[float, ...]:
@@ -113,7 +129,7 @@ def scored_table(features: Features) -> str:
 def without_shared(con: duckdb.DuckDBPyConnection, features: Features, shared: Mapping[str, tuple[str, ...]]) -> str:
     """Create the features without the e-mails and phones that many people share, and with the address key."""
     replaced = []
-    for name, values in shared.items():
+    for name, values in _with_kin(features, shared).items():
         if values:
             quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
             kept = f"list_filter({name}, lambda v: v not in ({quoted}))"
@@ -130,6 +146,12 @@ def without_shared(con: duckdb.DuckDBPyConnection, features: Features, shared: M
     table = scored_table(features)
     con.execute(f"create or replace temp view {table} as select {star}{extra} from {features.table}")
     return table
+
+
+def _with_kin(features: Features, shared: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The shared values of every column that holds them: mobiles are phones."""
+    kin = {"mobiles": shared.get("phones", ())} if "mobiles" in features.columns else {}
+    return {**shared, **kin}
 
 
 def _filled(con: duckdb.DuckDBPyConnection, table: str, features: Features, party: str) -> tuple[list[str], list[str]]:
@@ -186,15 +208,11 @@ def _check_symmetry(con: duckdb.DuckDBPyConnection, comparisons: list[Comparison
     Raises:
         ModelError: Naming the comparisons.
     """
-    checks = ", ".join(f"count(*) filter (where a.mw_{c.name} <> b.mw_{c.name})" for c in comparisons)
-    counts = con.execute(
-        f"select {checks} from {_LEVELS} a join {_LEVELS} b on a.rid_l = b.rid_r and a.rid_r = b.rid_l "
-        "where a.kind = 'turned' and b.kind = 'inside'"
-    ).fetchall()[0]
-    uneven = [c.name for c, count in zip(comparisons, counts, strict=True) if count]
+    uneven = turned_levels(con, _LEVELS, comparisons)
     if uneven:
+        told = "; ".join(f"{one.comparison}: '{one.level}', turned '{one.turned}'" for one in uneven)
         raise ModelError(
-            f"the comparison of {', '.join(uneven)} depends on which record of a pair comes first",
+            f"a level of agreement depends on which record of a pair comes first: {told}",
             expected="levels that are the same both ways",
             action="mend the condition of the level; this is an error of the model's definition, not of the data",
         )

@@ -143,7 +143,7 @@ class _Training:
         weight = max(_PRIOR_LEAST, _PRIOR_SHARE * one.sum(), _PRIOR_PER_RECORD * self.records)
         home_weight = max(_PRIOR_LEAST, _HOME_PRIOR_SHARE * home.sum())
         self.m = [
-            _believable(_share(i.T @ one + weight * p), x.differs_most)
+            _believable(_share(i.T @ one + weight * p), x)
             for x, i, p in zip(self.comparisons, self.indicators, self.priors, strict=True)
         ]
         strangers = self.patterns.candidates - one - home
@@ -207,12 +207,14 @@ def _share(counts: Floats) -> Floats:
     return result
 
 
-def _believable(shares: Floats, differs_most: float) -> Floats:
-    """Shares with no more of "differs" than one person's records can have."""
-    if shares[0] <= differs_most:
+def _believable(shares: Floats, comparison: Comparison) -> Floats:
+    """Shares with no more of "differs", or of any level, than one person's records can have."""
+    most = np.array([comparison.differs_most, *(level.most for level in reversed(comparison.levels))])
+    over = shares > most
+    if not over.any():
         return shares
-    result: Floats = shares * (1 - differs_most) / (1 - shares[0])
-    result[0] = differs_most
+    result: Floats = np.where(over, most, shares)
+    result[~over] *= (1 - result[over].sum()) / shares[~over].sum()
     return result
 
 

@@ -21,12 +21,15 @@ from datadock.dock import Dock
 from datadock.errors import WarehouseError
 from datadock.identity.model import MODEL_FOLDER
 from datadock.lake import Lake
+from datadock.settings import PROJECT_ROOT
 from datadock.warehouse.lake_tables import TABLES
 
 PARTIES = ("person", "company")
 CONTACTS = "warehouse.intermediate.int_source_contact"
 FEATURES = "golden/features"
 """Delta table: what was last computed of each source contact; may be dropped, it is rebuilt."""
+
+_FACTS = "datadock.facts"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Workspace:
         id_secret: Secret that new golden ids are derived with.
         memory_limit: DuckDB's memory, in its own notation.
         threads: DuckDB's threads.
+        dbt_project: Folder of the dbt project, for steps that a mart and a preview share.
     """
 
     lake: Lake
@@ -52,11 +56,16 @@ class Workspace:
     id_secret: str = ""
     memory_limit: str = "2GB"
     threads: int = 2
+    dbt_project: Path = PROJECT_ROOT / "dbt_project"
 
     @property
     def model_folder(self) -> Path:
         """Folder of the model files."""
         return self.lake.path(MODEL_FOLDER)
+
+    def threshold(self, party: str) -> float:
+        """Return the bits from which records of a party type join, as declared."""
+        return float(self.catalog.identity.threshold.model_dump()[party])
 
     @contextmanager
     def connection(self, *, with_contacts: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -103,10 +112,23 @@ class Workspace:
         """Return what the last append to a table recorded of its inputs; empty where there is none."""
         return self.lake.last_inputs(table)
 
-    def append(self, table: str, rows: pa.Table | pa.RecordBatchReader, inputs: dict[str, Any]) -> None:
-        """Append rows, once per run and inputs, and record the inputs with them."""
+    def facts(self, table: str) -> dict[str, Any]:
+        """Return what the last append to a table told of its run; empty where there is none."""
+        return self.lake.last_noted(table, _FACTS)
+
+    def append(
+        self,
+        table: str,
+        rows: pa.Table | pa.RecordBatchReader,
+        inputs: dict[str, Any],
+        facts: dict[str, Any] | None = None,
+    ) -> None:
+        """Append rows, once per run and inputs, and record the inputs, and what is told of the run, with them."""
         text = json.dumps(inputs, sort_keys=True)
         metadata = {"datadock.inputs": text, "datadock.run_id": self.run_id}
+        if facts is not None:
+            at = {"run_id": self.run_id, "at": self.run_at.isoformat()}
+            metadata[_FACTS] = json.dumps({**at, **facts}, sort_keys=True, default=str)
         self.lake.append_once(table, rows, f"{table}:{self.run_id}:{text}", metadata=metadata)
 
 
@@ -121,7 +143,15 @@ def open_workspace(dock: Dock, run_id: str) -> Workspace:
         id_secret=dock.id_secret,
         memory_limit=dock.settings.memory_limit,
         threads=dock.settings.threads,
+        dbt_project=dock.settings.dbt_project,
     )
+
+
+def apart_sql(workspace: Workspace) -> str:
+    """Condition over ``l`` and ``r`` under which two records are never one person, or empty."""
+    names_ = [source.name for source in workspace.catalog.sources.values() if source.deduplicated]
+    listed = ", ".join(f"'{name}'" for name in names_)
+    return f"l.source = r.source and l.source in ({listed})" if names_ else ""
 
 
 def latest_rows(workspace: Workspace, table: str, key: str) -> str:

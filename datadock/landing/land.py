@@ -94,6 +94,7 @@ def land_bytes(
     limits: Limits | None = None,
     *,
     written_as: Format | None = None,
+    received_at: datetime | None = None,
 ) -> Batch:
     """Land a payload that was received rather than dropped.
 
@@ -104,19 +105,30 @@ def land_bytes(
         name: What to call it, in place of a file name.
         limits: Limits of the landing; the defaults where None.
         written_as: The payload's format, where it is not the declared one.
+        received_at: When it was received, where that was before now.
 
     Raises:
         LakeError: When the lake's storage refuses; nothing half-written is visible.
     """
     if written_as is not None:
         source = source.model_copy(update={"format": written_as})
-    return land_stream(lake, source, io.BytesIO(data), name, limits)
+    return land_stream(lake, source, io.BytesIO(data), name, limits, received_at)
 
 
-def land_stream(lake: Lake, source: Source, stream: BinaryIO, name: str, limits: Limits | None = None) -> Batch:
-    """Land a stream of bytes; see ``land_file``."""
+def land_stream(
+    lake: Lake,
+    source: Source,
+    stream: BinaryIO,
+    name: str,
+    limits: Limits | None = None,
+    received_at: datetime | None = None,
+) -> Batch:
+    """Land a stream of bytes; see ``land_file`` and ``land_bytes``."""
+    facts = {"source": source.name, "file": name, "format": source.format.type}
+    if received_at is not None:
+        facts["received_at"] = received_at.isoformat()
     try:
-        stored = lake.store(stream, {"source": source.name, "file": name, "format": source.format.type})
+        stored = lake.store(stream, facts)
         known = _ledger_row(lake, source, stored)
         return known if known is not None else _Landing(lake, source, stored, name, limits or Limits()).run()
     except OSError as error:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +23,9 @@ from datadock.errors import LakeError
 from datadock.expect import declared_tables
 from datadock.lake import Lake
 from datadock.readonly import open_stores, tables
-from datadock.reports import charts, data_docs
+from datadock.reports import charts, data_docs, graphs
 from datadock.reports.figures import FILTERS
-from datadock.reports.pages import checks, match, overview, quality, quarantine
+from datadock.reports.pages import checks, identity, match, overview, quality, quarantine
 from datadock.reports.reading import Reading
 from datadock.settings import Settings
 from datadock.validations import Kept, all_kept, forget
@@ -33,6 +35,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 PAGES = (
     ("index", "Overview"),
     ("match", "Match quality"),
+    ("identity", "Linking model"),
     ("quality", "Data quality"),
     ("quarantine", "Quarantine"),
     ("checks", "Checks"),
@@ -145,19 +148,11 @@ def _write_pages(
 ) -> None:
     now = datetime.now(UTC)
     results = [suite.result for suite in kept]
-    with open_stores(settings, warehouse) as connection:
-        reading = Reading(
-            connection,
-            tables(connection),
-            settings,
-            catalog,
-            Lake(settings.lake_root),
-            run_id,
-            now,
-        )
+    with _reading(settings, catalog, run_id, now, warehouse) as reading:
         facts: dict[str, dict[str, Any]] = {
             "index": overview.gather(reading, results),
             "match": match.gather(reading),
+            "identity": identity.gather(reading),
             "quality": quality.gather(reading),
             "quarantine": quarantine.gather(reading),
             "checks": checks.gather(kept, docs),
@@ -172,6 +167,52 @@ def _write_pages(
     shutil.copy(TEMPLATES / "style.css", draft / "style.css")
 
 
+@contextmanager
+def _reading(
+    settings: Settings, catalog: Catalog, run_id: str, now: datetime, warehouse: Path | None
+) -> Iterator[Reading]:
+    with open_stores(settings, warehouse) as connection:
+        yield Reading(connection, tables(connection), settings, catalog, Lake(settings.lake_root), run_id, now)
+
+
+def build_identity_page(settings: Settings, run_id: str, out: Path | None = None) -> Path:
+    """Write the page on linking anew, with the table of thresholds whatever the size of the deployment.
+
+    Args:
+        settings: The deployment.
+        run_id: The run that is reported.
+        out: Folder for the page and its style sheet; the reports' own by default.
+
+    Raises:
+        LakeError: When the folder cannot be written.
+    """
+    now, catalog, folder = datetime.now(UTC), load_catalog(settings.catalog), out or settings.reports
+    with _reading(settings, catalog, run_id, now, None) as reading:
+        facts = identity.gather(reading, what_if=True)
+    docs = data_docs.pages_of(folder / _DOCS) if (folder / _DOCS).exists() else {}
+    pages = PAGES if out is None else tuple(page for page in PAGES if page[0] == "identity")
+    frame = {"pages": pages, "run_id": run_id, "now": now, "version": __version__, "docs": docs}
+    text = (
+        _environment()
+        .get_template("identity.html.j2")
+        .render(**frame, **facts, page="identity", title=dict(PAGES)["identity"])
+    )
+    target = folder / "identity.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".identity.{secrets.token_hex(4)}"
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(target)
+        shutil.copy(TEMPLATES / "style.css", folder / "style.css")
+    except OSError as error:
+        raise LakeError(
+            f"the page {target} cannot be written: {error}",
+            expected="free space and a folder that may be written",
+            action="name another folder with --out",
+        ) from error
+    return target
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -181,7 +222,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    environment.globals.update(meter=charts.meter, diverging=charts.diverging)
+    environment.globals.update(meter=charts.meter, diverging=charts.diverging, shares=graphs.shares)
     return environment
 
 

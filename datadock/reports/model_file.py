@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from datadock.identity import model as kept
+from datadock.identity.blocking import Rule
 
 PARTIES = ("person", "company")
 
@@ -37,13 +39,15 @@ class Compared:
 
 @dataclass(frozen=True)
 class ShownModel:
-    """The current model of people or of companies."""
+    """The current model of people or of companies, with its rules and the record of its training."""
 
     party: str
     version: str
     facts: dict[str, str]
     notes: tuple[str, ...]
     compared: tuple[Compared, ...]
+    rules: tuple[Rule, ...]
+    training: dict[str, Any]
 
     @property
     def largest(self) -> float:
@@ -57,11 +61,12 @@ def read_models(lake: Path) -> list[ShownModel]:
     Args:
         lake: The lake's root.
     """
-    found = (kept.load_model(lake / kept.MODEL_FOLDER, party) for party in PARTIES)
-    return [_shown(model) for model in found if model is not None]
+    folder = lake / kept.MODEL_FOLDER
+    found = (kept.load_model(folder, party) for party in PARTIES)
+    return [_shown(model, kept.read_training(folder, model.version)) for model in found if model is not None]
 
 
-def _shown(model: kept.Model) -> ShownModel:
+def _shown(model: kept.Model, training: dict[str, Any]) -> ShownModel:
     compared = tuple(
         Compared(
             one.name,
@@ -82,7 +87,17 @@ def _shown(model: kept.Model) -> ShownModel:
         "trained at": model.trained_at,
         "records it was trained on": f"{model.records:,}",
         "pairs that are one party": f"1 in {1 / model.match_share:,.0f}",
-        "blocking rules": ", ".join(rule.name for rule in model.rules),
         "fields": ", ".join(f"{name} ({kind})" for name, kind in model.fields.items()),
     }
-    return ShownModel(model.party, model.version, facts, model.notes, compared)
+    if training:
+        facts |= {
+            "trained by run": str(training["run_id"]),
+            "rounds until nothing moved": f"{training['rounds']:,}",
+            "pairs looked at": f"{training['pairs']:,}",
+            "seconds": f"{training['seconds']:,}",
+            "data": ", ".join(f"{table} {version}" for table, version in training["data"]["versions"].items()),
+            "checks passed": "; ".join(training["checks"]),
+            "seed": str(training["seed"]),
+            "software": ", ".join(f"{name} {version}" for name, version in training["software"].items()),
+        }
+    return ShownModel(model.party, model.version, facts, model.notes, compared, model.rules, training)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
@@ -144,12 +145,13 @@ class StateStore:
             query = query.where(runs.c.status == status)
         with self.engine.connect() as connection:
             row = connection.execute(query).mappings().first()
-        if row is None:
-            return None
-        values = dict(row)
-        values["started_at"] = _utc(values["started_at"])
-        values["ended_at"] = None if values["ended_at"] is None else _utc(values["ended_at"])
-        return RunRecord(**values)
+        return None if row is None else _record(row)
+
+    def runs_beginning(self, prefix: str) -> list[RunRecord]:
+        """Return the runs whose id begins so, oldest first."""
+        query = sa.select(runs).where(runs.c.run_id.startswith(prefix, autoescape=True)).order_by(runs.c.started_at)
+        with self.engine.connect() as connection:
+            return [_record(row) for row in connection.execute(query).mappings()]
 
     def cursor(self, name: str) -> str | None:
         """Return a cursor's value, None where it was never moved."""
@@ -173,6 +175,13 @@ def _current(connection: Connection) -> str | None:
         return None
     found: str | None = connection.execute(sa.text("select version_num from alembic_version")).scalar()
     return found
+
+
+def _record(row: sa.RowMapping) -> RunRecord:
+    values: dict[str, Any] = dict(row)
+    values["started_at"] = _utc(values["started_at"])
+    values["ended_at"] = None if values["ended_at"] is None else _utc(values["ended_at"])
+    return RunRecord(**values)
 
 
 def _utc(value: datetime) -> datetime:

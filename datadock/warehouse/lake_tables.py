@@ -75,6 +75,8 @@ TABLES: dict[str, dict[str, str]] = {
         "decided_by": "varchar",
         "decided_at": _TIME,
         "reason": "varchar",
+        "action": "varchar",
+        "withdraws": "varchar",
     },
     names.DOCUMENTS: {
         "sha256": "varchar",
@@ -173,6 +175,7 @@ TABLES: dict[str, dict[str, str]] = {
         "valid_from": _TIME,
         "cause": "varchar",
         "run_id": "varchar",
+        "generation": "bigint",
     },
     names.REDIRECTS: {
         "old_id": "varchar",
@@ -203,6 +206,12 @@ TABLES: dict[str, dict[str, str]] = {
             "observed_at timestamp with time zone)[]"
         ),
         "row_hash": "varchar",
+    },
+    names.HOUSEHOLDS: {
+        **dict.fromkeys(("golden_id", "op", "household_id", "home", "reason", "role", "role_reason"), "varchar"),
+        "generation": "bigint",
+        "run_id": "varchar",
+        "recorded_at": _TIME,
     },
     names.SUSPECTS: {
         "left_source": "varchar",

@@ -26,6 +26,19 @@
     where memberships.golden_id is not null
 {%- endmacro %}
 
+{# Memberships of this moment: all of them, or those of touched contacts where the model is incremental. #}
+{% macro touched_members() -%}
+    select
+        source,
+        source_key,
+        golden_id
+    from {{ ref('golden_membership') }}
+    where is_current
+    {%- if is_incremental() %}
+        and golden_id in ({{ touched_contacts() }})
+    {%- endif %}
+{%- endmacro %}
+
 {# Removes the channels of touched contacts: one may have lost a channel, or be no more. #}
 {% macro drop_touched_channels() -%}
     {%- if is_incremental() -%}

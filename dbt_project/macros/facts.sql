@@ -48,3 +48,18 @@
         )
     {%- endif -%}
 {%- endmacro %}
+
+{# Gives contacts that did not change themselves the household that they are in now. #}
+{% macro follow_households(members) -%}
+    update {{ this }}
+    set household_id = told.household_id
+    from (
+        select
+            contacts.golden_id,
+            members.household_id
+        from {{ this }} as contacts
+        left join {{ members }} as members on contacts.golden_id = members.golden_id
+        where contacts.household_id is distinct from members.household_id
+    ) as told
+    where {{ this.identifier }}.golden_id = told.golden_id
+{%- endmacro %}

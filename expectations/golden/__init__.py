@@ -5,7 +5,7 @@ Keys and relations of these tables are tested by dbt on the marts that show them
 
 from __future__ import annotations
 
-from expectations.golden import contacts, history, pairs
+from expectations.golden import contacts, history, households, pairs
 from expectations.rule import Plan
 
 
@@ -15,6 +15,7 @@ def plans() -> list[Plan]:
         pairs.pairs(),
         pairs.suspects(),
         contacts.contacts(),
+        households.households(),
         history.memberships(),
         history.redirects(),
         history.lineage(),

@@ -9,7 +9,7 @@ _MEMBERSHIP = """(
   select records.source, records.source_key, held.golden_id, held.moves
   from intermediate.int_source_contact as records
   left join (
-    select source, source_key, arg_max(golden_id, valid_from) as golden_id, count(golden_id) - 1 as moves
+    select source, source_key, arg_max_null(golden_id, valid_from) as golden_id, count(golden_id) - 1 as moves
     from golden.memberships
     group by source, source_key
   ) as held using (source, source_key)

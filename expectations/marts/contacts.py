@@ -8,7 +8,16 @@ from expectations.rule import Plan, Rule, share, volume
 
 def plans() -> list[Plan]:
     """Return the plans of the dimensions."""
-    return [_contact(), _address(), _household(), _store(), _contact_source(), _contact_role()]
+    return [
+        _contact(),
+        _address(),
+        _household(),
+        _household_member(),
+        _store(),
+        _contact_source(),
+        _contact_role(),
+        _company_person(),
+    ]
 
 
 def _plan(table: str, *rules: Rule) -> Plan:
@@ -92,6 +101,21 @@ def _household() -> Plan:
     )
 
 
+def _household_member() -> Plan:
+    return _plan(
+        "dim_household_member",
+        Rule(
+            measure="people who live with somebody known",
+            sql=share("role <> 'alone'"),
+            words="Some people are known together with those they live with",
+            reason="a consumer base knows a tenth to a half of its people with somebody else of their home; above 80 % "
+            "neighbours were taken for families",
+            at_most=80,
+            unit="%",
+        ),
+    )
+
+
 def _store() -> Plan:
     return _plan(
         "dim_store",
@@ -132,6 +156,20 @@ def _contact_role() -> Plan:
             words="Roles say in which contract they are held",
             reason="a role without a contract tells nobody whom to write to; a few are typed by hand without one",
             at_least=95,
+            unit="%",
+        ),
+    )
+
+
+def _company_person() -> Plan:
+    return _plan(
+        "dim_company_person",
+        Rule(
+            measure="people whose company is known",
+            sql=share("company_golden_id is not null"),
+            words="The companies that people work at are contacts, too",
+            reason="below 60 % the export of companies did not arrive, or its keys changed",
+            at_least=60,
             unit="%",
         ),
     )

@@ -1,4 +1,4 @@
-"""Suites of the marts that show golden history: memberships, redirects, provenance, suspects."""
+"""Suites of the marts that show golden history: memberships, redirects, lineage, provenance, suspects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from expectations.rule import Plan, Rule, share
 
 def plans() -> list[Plan]:
     """Return the plans of the golden views."""
-    return [_membership(), _redirect(), _provenance(), _suspect_pair()]
+    return [_membership(), _redirect(), _lineage(), _provenance(), _suspect_pair(), _shared_identifier()]
 
 
 def _plan(table: str, *rules: Rule) -> Plan:
@@ -44,6 +44,20 @@ def _redirect() -> Plan:
     )
 
 
+def _lineage() -> Plan:
+    return _plan(
+        "golden_lineage",
+        Rule(
+            measure="golden contacts without a beginning",
+            sql="max((select count(*) from marts.dim_contact anti join marts.golden_lineage using (golden_id)))",
+            words="Of every golden contact the feed of ids tells how it began",
+            reason="who keeps golden ids elsewhere follows them by this feed alone; an id it never told is lost there",
+            at_most=0,
+            severity="critical",
+        ),
+    )
+
+
 def _provenance() -> Plan:
     return _plan(
         "golden_provenance",
@@ -67,6 +81,21 @@ def _suspect_pair() -> Plan:
             reason="a doubt that nobody settles in 90 days will not be settled; decide or raise the threshold",
             at_most=90,
             unit="days",
+            severity="info",
+        ),
+    )
+
+
+def _shared_identifier() -> Plan:
+    return _plan(
+        "shared_identifier",
+        Rule(
+            measure="widely used values that still count in full",
+            sql="count(*) filter (where evidence = 'full' and n_people > 20)",
+            words="What very many contacts share is no evidence of one person",
+            reason="twenty people behind one phone or e-mail are a desk's; that linking still trusts it means that the "
+            "model was trained before, or that given names are missing",
+            at_most=0,
             severity="info",
         ),
     )

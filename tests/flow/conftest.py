@@ -25,12 +25,13 @@ class Home:
     folder: Path
     truth: Path
 
-    def run(self, *arguments, check=True, **environment):
+    def run(self, *arguments, check=True, answers=None, **environment):
         result = subprocess.run(
             [str(DATADOCK), *map(str, arguments)],
             env={**os.environ, "DATADOCK_HOME": str(self.folder), **environment},
             capture_output=True,
             text=True,
+            input=answers,
             check=False,
         )
         if check:

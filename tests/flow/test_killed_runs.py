@@ -26,8 +26,13 @@ MOMENTS = [
 ]
 """Columns that tell when a run was, or are hashed of such."""
 
-MOMENT_OF_ID = re.compile(r"(?<='DK)[0-9A-Z]{10}(?=[0-9A-Z]{16}[0-9A-Z*~$=]')|(?<=[0-9A-Z]{16})[0-9A-Z*~$=](?=')")
-"""Part of a golden id that tells when its first record was received, and the check character."""
+MOMENTS_OF = {"golden_lineage": ["happened_at"]}
+"""Columns that do so in one table; elsewhere they tell when something happened to a contact."""
+
+MOMENT_OF_ID = re.compile(
+    r"(?<='(?:DK|HH))[0-9A-Z]{10}(?=[0-9A-Z]{16}[0-9A-Z*~$=]')|(?<=[0-9A-Z]{16})[0-9A-Z*~$=](?=')"
+)
+"""Part of a golden or household id that tells when its first record was received, and the check character."""
 
 RUNS_AND_DIES = """
 import json, os, signal, sys, tempfile, time
@@ -161,7 +166,6 @@ def runners(tmp_path_factory):
 def _content(runner, home):
     """Return every published table's rows, less the moments of runs."""
     settings = runner.settings(home)
-    left_out = "|".join(MOMENTS)
     _, tables = query_published(
         settings,
         "select table_schema, table_name from information_schema.tables where table_schema in"
@@ -172,6 +176,7 @@ def _content(runner, home):
     for schema, table in tables:
         if table in ("dq_channel_state", "dq_duplicate_state"):
             continue  # a state per run: a killed run has left its own
+        left_out = "|".join([*MOMENTS, *MOMENTS_OF.get(table, [])])
         query = f"select columns(lambda c: not regexp_full_match(c, '{left_out}')) from {schema}.{table}"
         rows = query_published(settings, query, limit=10**6)[1]
         found[schema, table] = sorted(MOMENT_OF_ID.sub("", repr(row)) for row in rows)

@@ -166,7 +166,19 @@ def test_one_call_returns_everything_known_of_a_person(built_home):
     golden_id = record["golden_id"]
     assert list(view) == [
         *("golden_id", "contact", "records", "provenance", "addresses", "channels", "contact_points", "names"),
-        *("roles", "orders", "revenue", "events", "consents", "suspects", "former_ids", "targets", "alerts"),
+        *(
+            "roles",
+            "companies",
+            "staff",
+            "orders",
+            "revenue",
+            "events",
+            "consents",
+            "suspects",
+            "former_ids",
+            "targets",
+            "alerts",
+        ),
     ]
     assert view["golden_id"] == view["contact"]["golden_id"] == golden_id
     for part, table in {"records": "dim_contact_source", "orders": "fct_order", "events": "fct_event"}.items():
@@ -376,7 +388,8 @@ def test_help_shows_an_example_everywhere():
 
     commands = [
         ("run",), ("land",), ("status",), ("contact",), ("sql",), ("report",), ("link",), ("ui",), ("webhook",),
-        ("identity", "evaluate"), ("source", "add"), ("source", "list"), ("source", "check"),
+        ("identity", "evaluate"), ("identity", "what-if"), ("identity", "train"), ("identity", "models"),
+        ("identity", "use"), ("identity", "report"), ("source", "add"), ("source", "list"), ("source", "check"),
         ("quarantine", "list"), ("quarantine", "show"), ("quarantine", "retry"), ("demo", "generate"),
     ]  # fmt: skip
     assert [c for c in commands if "Example: " not in CliRunner().invoke(app, [*c, "--help"]).stdout] == []

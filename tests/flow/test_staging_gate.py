@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+import datadock.run
 from datadock.lake import Lake
+from datadock.landing import land_file
 from datadock.settings import Settings
+from datadock.summary import summarise
 from datadock.validations import accept
 
 SUITE = "staging__stg_loyalty_cards__contact"
@@ -47,3 +50,24 @@ def test_a_staging_table_that_lost_rows_stops_the_run_before_golden(home):
     versions, published = _standing(home)
     assert all(versions[table] > before[0][table] for table in LAKE_TABLES)
     assert published != before[1]
+
+
+def test_what_lands_while_a_run_is_under_way_is_news_to_the_next_run(home, tmp_path, monkeypatch):
+    def card(number):
+        path = tmp_path / f"card-{number}.csv"
+        path.write_bytes(f"N° carte;Nom;Code magasin\nF{number};Zwickelbauer;M001\n".encode("latin-1"))
+        return path
+
+    def land_meanwhile(dock, *given, **named):
+        land_file(dock.lake, dock.catalog.source("loyalty_cards"), card(987654321))
+        return summarise(dock, *given, **named)
+
+    shutil.copy(card(123123123), home.folder / "landing" / "loyalty_cards")
+    with monkeypatch.context() as patched:
+        patched.setattr(datadock.run, "summarise", land_meanwhile)
+        assert home.build().status == "success"
+    assert home.build().status == "success"
+    assert home.sql("select count(*) as n from intermediate.int_source_contact where family_name = 'Zwickelbauer'") == [
+        {"n": 2}
+    ]
+    assert home.build().status == "nothing_new"

@@ -49,7 +49,7 @@ _SIZES = f"""
 _LARGEST = f"""
     with largest as (select * from ({_CURRENT}) order by n_records desc, golden_id limit 15),
     held as (
-        select source, source_key, arg_max(golden_id, valid_from) as golden_id
+        select source, source_key, arg_max_null(golden_id, valid_from) as golden_id
         from golden.memberships
         group by source, source_key
         having golden_id in (select golden_id from largest)
@@ -109,7 +109,6 @@ def gather(reading: Reading) -> dict[str, Any]:
     run = _last_run(reading)
     unlinkable = reading.rows(_UNLINKABLE, "intermediate.int_source_contact")
     return {
-        "models": models,
         "pairs": reading.one("select count(*) as pairs, max(recorded_at) as newest from golden.pairs", "golden.pairs"),
         "weights": _weights(reading, models),
         "sizes": sizes,
@@ -136,12 +135,11 @@ def _last_run(reading: Reading) -> str:
 
 def _weights(reading: Reading, models: list[ShownModel]) -> Any:
     """Draw the weights of the current models' pairs, with the weight from which pairs are joined."""
-    from datadock.identity.cluster import EDGE  # brings SciPy along
-
+    edge = reading.catalog.identity.threshold.person
     versions = [model.version for model in models]
     rows = reading.rows(_WEIGHTS.format(bin=_BIN), "golden.pairs", values=[versions])
     doubt = reading.one(_DOUBT, "golden.suspects")
-    marks = [(EDGE, "joined from here on")]
+    marks = [(edge, "joined from here on")]
     if doubt.get("lowest") is not None:
         marks.append((doubt["lowest"], "weakest suspect"))
     bars = [
@@ -149,7 +147,7 @@ def _weights(reading: Reading, models: list[ShownModel]) -> Any:
             row["start"],
             f"weight {row['start']} to {row['start'] + _BIN}: {count(row['pairs'])} pairs",
             row["pairs"],
-            "high" if row["start"] >= EDGE else "low",
+            "high" if row["start"] >= edge else "low",
         )
         for row in rows
     ]

@@ -4,7 +4,7 @@
     unique_key='golden_id',
     on_schema_change='append_new_columns',
     pre_hook="{{ drop_retired() }}",
-    post_hook="{{ remember('golden/contacts') }}"
+    post_hook=["{{ remember('golden/contacts') }}", "{{ follow_households(ref('dim_household_member')) }}"]
 ) }}
 
 with contacts as (
@@ -38,17 +38,12 @@ active as (
     where op = 'upsert'
 ),
 
--- People of one surname at one address are one household; companies have none.
 housed as (
     select
-        *,
-        case
-            when party_type = 'person' and family_name is not null and address_line is not null and postcode is not null
-                then 'HH' || upper(substr(md5(
-                    {{ normal_words("concat_ws(' ', family_name, address_line, postcode)") }}
-                ), 1, 20))
-        end as household_id
+        active.*,
+        members.household_id
     from active
+    left join {{ ref('dim_household_member') }} as members on active.golden_id = members.golden_id
 ),
 
 final as (

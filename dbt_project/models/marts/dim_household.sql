@@ -1,20 +1,25 @@
 {{ config(materialized='view') }}
 
-with people as (
+with members as (
+    select * from {{ in_this_file(ref('dim_household_member')) }}
+),
+
+contacts as (
     select * from {{ in_this_file(ref('dim_contact')) }}
-    where household_id is not null
 ),
 
 final as (
     select
-        household_id,
-        arg_min(family_name, golden_id) as family_name,
-        arg_min(address_line, golden_id) as address_line,
-        arg_min(postcode, golden_id) as postcode,
-        arg_min(city, golden_id) as city,
-        count(*) as n_people
-    from people
-    group by household_id
+        members.household_id,
+        arg_min(contacts.family_name, members.role not in ('alone', 'head')) as family_name,
+        arg_min(contacts.address_line, members.role not in ('alone', 'head')) as address_line,
+        arg_min(contacts.postcode, members.role not in ('alone', 'head')) as postcode,
+        arg_min(contacts.city, members.role not in ('alone', 'head')) as city,
+        count(*) as n_people,
+        count(*) filter (where members.role = 'child') as n_children
+    from members
+    inner join contacts on members.golden_id = contacts.golden_id
+    group by members.household_id
 )
 
 select
@@ -23,5 +28,6 @@ select
     address_line,
     postcode,
     city,
-    n_people
+    n_people,
+    n_children
 from final

@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datadock.identity.assignment import assign_ids, membership_changes
+from datadock.identity.assignment import Bearer, assign_few, assign_ids, membership_changes
 from datadock.identity.ids import derive_id, is_valid_id
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -101,3 +101,33 @@ def test_the_log_is_told_only_what_moved_and_why() -> None:
         ("5", "A", "joined"),
         ("6", "D", "created"),
     ]
+
+
+HANDFULS = st.lists(
+    st.tuples(
+        st.integers(0, 3), st.sampled_from([None, "DK1", "DK2", "DK3"]), st.sets(st.sampled_from(["DK4", "DK5"]))
+    ),
+    max_size=9,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(HANDFULS)
+def test_a_handful_is_given_the_ids_that_frames_give(handful: list[tuple[int, str | None, set[str]]]) -> None:
+    rows = [(str(place), f"{cluster:03}", previous) for place, (cluster, previous, _) in enumerate(handful)]
+    before = [
+        ("crm", str(place), golden) for place, (_, _, earlier) in enumerate(handful) for golden in sorted(earlier)
+    ]
+    earlier = pl.DataFrame(before, schema=NOTHING_EARLIER.schema, orient="row")
+    bearers = [
+        Bearer(
+            ("crm", str(place)),
+            int((START + timedelta(seconds=place)).timestamp() * 1e6),
+            cluster,
+            previous,
+            tuple(sorted(ids_before)),
+        )
+        for place, (cluster, previous, ids_before) in enumerate(handful)
+    ]
+    few = assign_few(bearers, "secret")
+    assert {key: few[cluster] for (key, _, _), (cluster, _, _) in zip(rows, handful, strict=True)} == ids(rows, earlier)

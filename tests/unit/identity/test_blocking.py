@@ -75,12 +75,14 @@ def test_a_key_that_too_many_share_is_left_out_and_told(
     rules = {rule.name: rule for rule in choose_rules(con, "people", COLUMNS, "person")}
     assert rules["same_city_and_birth_year"].stopped == ("town",)
     [report] = candidate_pairs(con, "people", [rules["same_city_and_birth_year"]], "found")
-    assert (report.pairs, report.stopped, report.overgrown) == (0, 1, 0)
+    assert (report.pairs, report.stopped, report.overgrown_keys) == (0, 1, ())
 
 
-def test_a_key_that_grew_since_training_is_used_and_told(
-    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(blocking, "MAX_BLOCK", 20)
-    [report] = candidate_pairs(con, "people", [Rule("same_city", ("city",))], "found")
-    assert (report.pairs, report.overgrown) == (60 * 59 // 2, 1)
+def test_a_key_that_grew_since_training_makes_no_pairs_and_is_told(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("create table fresh as select 7::bigint as rid")
+    rules = [Rule("same_city", ("city",)), Rule("same_city_and_family_name", ("city", "family"))]
+    told = [("same_city", 0, (("town", 60),)), ("same_city_and_family_name", 30, ())]
+    for only_new, pairs_of_names in ((None, 30), ("fresh", 1)):
+        reports = candidate_pairs(con, "people", rules, "found", cap=40, only_new=only_new)
+        told[1] = ("same_city_and_family_name", pairs_of_names, ())
+        assert [(report.rule, report.pairs, report.overgrown_keys) for report in reports] == told

@@ -79,3 +79,10 @@ def test_what_is_no_id_is_refused(text: str) -> None:
 def test_parts_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="does not fit"):
         encode_id(2**48, 0)
+
+
+@given(times, parts, st.integers(len("DK"), LENGTH - 3))
+def test_two_neighbouring_digits_that_change_places_are_caught(milliseconds: int, derived: int, place: int) -> None:
+    text = encode_id(milliseconds, derived)
+    typo = text[:place] + text[place + 1] + text[place] + text[place + 2 :]
+    assert is_valid_id(typo) == (typo == text)

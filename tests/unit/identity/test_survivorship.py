@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from datadock.catalog.fields import MODEL
 from datadock.catalog.model import Survivorship
+from datadock.identity.candidates import told_values
 from datadock.identity.golden_rows import golden_rows
 from datadock.identity.survivorship import groups_of, survive
 
@@ -29,9 +30,8 @@ Records = list[tuple[str, str, int, dict[str, str]]]
 """Of one contact: source, key, day of January on which it was written, values."""
 
 
-def _golden(*contacts: Records) -> list[tuple[dict, dict]]:
-    """Return the golden row of each contact, and its provenance by field; one computation for all."""
-    con = duckdb.connect()
+def _surviving(con: duckdb.DuckDBPyConnection, contacts: tuple[Records, ...]) -> None:
+    """Choose among the records of some contacts."""
     con.execute("set timezone = 'UTC'")
     fields = ", ".join(f"{name} {SQL[kind]}" for name, (_, kind) in MODEL["contact"].items())
     con.execute(
@@ -48,12 +48,25 @@ def _golden(*contacts: Records) -> list[tuple[dict, dict]]:
     con.register("told", pl.DataFrame(rows, infer_schema_length=None).to_arrow())
     con.execute("insert into members by name from told")
     survive(con, "members", RULES, TRUST)
+
+
+def _golden(*contacts: Records) -> list[tuple[dict, dict]]:
+    """Return the golden row of each contact, and its provenance by field; one computation for all."""
+    con = duckdb.connect()
+    _surviving(con, contacts)
     con.register("golden", pa.concat_tables(golden_rows(con, groups_of(RULES))))
     rows = con.execute("select * exclude (golden_id) from golden order by golden_id").fetchall()
     columns = [column[0] for column in con.description][: len(rows[0])]
     con.close()
     golden = [dict(zip(columns, row, strict=True)) for row in rows]
     return [(row, {origin["field"]: origin for origin in row["provenance"]}) for row in golden]
+
+
+def _told(records: Records) -> list[dict]:
+    """Return every candidate of one contact's fields."""
+    with duckdb.connect() as con:
+        _surviving(con, (records,))
+        return told_values(con, RULES)
 
 
 def _values(golden: dict) -> dict:
@@ -159,3 +172,39 @@ def test_a_move_tells_the_address_and_makes_no_record():
     assert {name: golden[name] for name in new} == new
     assert (origins["city"]["source"], origins["city"]["source_key"]) == ("moves", "m1")
     assert (golden["n_records"], golden["n_sources"]) == (1, 1)
+
+
+def test_the_losers_stay_visible_with_what_they_lost_by():
+    told = _told(
+        [
+            ("crm", "1", 3, {"given_name": "Anne", "email": "broken", "address_line": "1 rue A", "city": "Lyon"}),
+            ("shop", "2", 9, {"given_name": "Ann", "email": "a@example.com", "address_line": "2 rue B"}),
+            ("list", "3", 9, {"given_name": "Anne", "email": "b@example.com", "city": "Paris"}),
+        ]
+    )
+    assert [(row["field"], row["value"], row["source"], row["standing"]) for row in told] == [
+        ("given_name", "Anne", "crm", "won"),
+        ("given_name", "Anne", "list", "same value"),
+        ("given_name", "Ann", "shop", "lost by trust"),
+        ("email", "a@example.com", "shop", "won"),
+        ("email", "broken", "crm", "lost by validity"),
+        ("email", "b@example.com", "list", "lost by trust"),
+        ("address_line", "2 rue B", "shop", "won"),
+        ("address_line", "1 rue A", "crm", "lost by recency"),
+        ("city", "Lyon", "crm", "lost by recency"),
+        ("city", "Paris", "list", "lost by address_line, which it does not tell"),
+    ]
+
+
+@settings(deadline=None, max_examples=4)
+@given(records)
+def test_what_is_golden_was_told_and_what_was_told_is_shown(rows):
+    """No value is made up: each golden value is a record's own, each record's value has its place beside it."""
+    ((golden, origins),) = _golden(rows)
+    shown = _told(rows)
+    told = sorted((field, value, source, key) for source, key, _, values in rows for field, value in values.items())
+    assert sorted((row["field"], row["value"], row["source"], row["source_key"]) for row in shown) == told
+    won = {row["field"]: (row["value"], row["source"], row["source_key"]) for row in shown if row["standing"] == "won"}
+    assert won == {
+        field: (str(golden[field]), origin["source"], origin["source_key"]) for field, origin in origins.items()
+    }

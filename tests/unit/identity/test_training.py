@@ -64,3 +64,15 @@ def test_one_field_alone_is_taken_at_its_word() -> None:
     patterns = planted([PERSONAL], {"same": SAME, "strangers": STRANGERS}, {"same": 500, "strangers": 500_000})
     found = train([PERSONAL], patterns, 1_000)
     assert found.m[0][2] / found.u[0][2] * found.match_share > 1
+
+
+def test_no_level_takes_a_larger_share_than_one_persons_records_can_have() -> None:
+    capped = Comparison(
+        "birth", "", "false", (Level("same", "true", 0.8), Level("a generation apart", "true", 0.001, most=0.001)),
+        0.1, 0.4,
+    )  # fmt: skip
+    comparisons = [PERSONAL, SHARED, capped, OTHER_SHARED]
+    patterns = planted(comparisons, {"same": SAME, "strangers": STRANGERS}, {"same": 4_000, "strangers": 20_000_000})
+    m = train(comparisons, patterns, 8_000).m[2]
+    assert m[1] == 0.001
+    assert abs(m.sum() - 1) < 1e-9

@@ -4,12 +4,14 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from datadock import names
 from datadock.catalog.fields import MODEL
 from datadock.identity.comparisons import Comparison, Level
-from datadock.identity.model import MODEL_FOLDER, Model, save_model
+from datadock.identity.model import MODEL_FOLDER, Model, make_current, save_model
+from datadock.identity.workspace import FEATURES
 from datadock.lake import Lake
 from datadock.settings import Settings
 from datadock.validations import Kept, Outcome, SuiteResult, keep
@@ -66,6 +68,7 @@ def deployed(tmp_path_factory):
     _golden(lake)
     _quarantine(lake)
     _model(lake)
+    _features(lake)
     _warehouse(settings)
     for result in results():
         keep(settings, Kept(result, {}, {}))
@@ -133,7 +136,7 @@ def _golden(lake):
         names.MEMBERSHIPS,
         [
             {"source": source, "source_key": key, "golden_id": HELD[key], "valid_from": then, "cause": "created"}
-            | {"run_id": RUN}
+            | {"run_id": RUN, "generation": 1}
             for source, key, *_ in RECORDS
         ],
     )
@@ -200,9 +203,8 @@ def _quarantine(lake):
 
 
 def _trained():
-    name = Comparison(
-        "family_name", "Names vary.", "family_name_l is null", (Level("same", "l = r", 0.9, "family_name"),), 0.1, 0.5
-    )
+    level = Level("same family name", "family_l = family_r", 0.9, "family")
+    name = Comparison("family_name", "Names vary.", "family_l is null or family_r is null", (level,), 0.1, 0.5)
     return Model(
         party="person",
         fields={"family_name": "family_name"},
@@ -221,7 +223,19 @@ def _trained():
 
 def _model(lake):
     with duckdb.connect() as connection:
-        save_model(lake.root / MODEL_FOLDER, _trained(), connection, {})
+        connection.execute("create table terms as select 'dupont' as family, 0.01 as tf_family")
+        save_model(lake.root / MODEL_FOLDER, _trained(), connection, {"family": "terms"})
+        make_current(lake.root / MODEL_FOLDER, _trained())
+
+
+def _features(lake):
+    rows = [
+        {"source": source, "source_key": key, "party_type": "person", "op": "upsert", "content_hash": 1}
+        | {"feature_hash": key, "received_at": NOW, "generation": 1, "linked": 1}
+        | dict.fromkeys(("family", "family_words"), family.lower() if family else None)
+        for source, key, family, *_ in RECORDS
+    ]
+    lake.append_once(FEATURES, pa.Table.from_pylist(rows), "features")
 
 
 def _warehouse(settings):

@@ -14,7 +14,7 @@ from datadock.reports.offline import external_references, html_addresses
 from datadock.settings import Settings
 from datadock.validations import Kept, SuiteResult, keep
 
-PAGES = ("index", "match", "quality", "quarantine", "checks", "glossary")
+PAGES = ("index", "match", "identity", "quality", "quarantine", "checks", "glossary")
 VALUES = (
     "Dupont",
     "Dupond",
@@ -87,7 +87,7 @@ def test_pages_show_no_value_of_a_person(report):
 def test_values_are_shown_where_the_deployment_says_so(deployed):
     settings = deployed.model_copy(update={"report_personal_data": True})
     page = build_reports(settings, "run-2", with_data_docs=False).pages["match"].read_text(encoding="utf-8")
-    assert "Martins" in page
+    assert "martins" in page
     assert "mail@key.example" in page
 
 
@@ -115,19 +115,27 @@ def test_the_overview_shows_rates_within_and_between_sources(report):
     assert "25.0 %" in page
 
 
-def test_match_quality_tells_open_suspects_masked_and_with_the_fields_that_agree(report):
+def test_match_quality_asks_the_open_suspects_masked_with_reasons_in_words(report):
     words = _words(report["match"])
-    assert "C3" in words
-    assert "m•••@k••.example" in words
-    assert "S3" not in words.split("cannot be linked")[0]
-    assert "M•••••s" in words
-    assert "-1.2" in words
+    asked = words.split("Suspected duplicates ·")[1].split("Records that cannot be linked")[0]
+    assert "2 pairs are open, 2 questions" in asked
+    assert asked.index("crm C3 shop S2") < asked.index("shop m•••@k••.example shop S2")
+    assert "S3" not in asked
+    assert "crm C3 shop S2 – family name differs 1 record" in asked
+    assert "family name differs m••••n m•••••s -3.3" in asked.replace("-3.3 bits", "-3.3")
+    assert "datadock identity merge crm:C3 shop:S2 --dry-run" in asked
+    assert "mail@key" not in asked
+    assert "datadock identity review" in asked
 
 
-def test_match_quality_tells_the_model_the_largest_contact_and_what_moved(report):
-    words = _words(report["match"])
+def test_the_page_on_linking_tells_the_model_level_by_level(report):
+    words = _words(report["identity"])
     assert "+9.8" in words
     assert "by rarity" in words
+
+
+def test_match_quality_tells_the_largest_contact_and_what_moved(report):
+    words = _words(report["match"])
     assert "crm × 2, shop × 1" in words
     assert "created 7" in words
     assert "merged into 1" in words
@@ -215,7 +223,8 @@ def test_an_empty_deployment_says_that_there_is_nothing_yet(blank):
     assert words["index"].count("never received") == 2
     assert "Nothing is in quarantine." in words["quarantine"]
     assert "No suite has run yet." in words["checks"]
-    assert "No model is kept yet" in words["match"]
+    assert "No model is kept yet" in words["identity"]
+    assert "Nothing is linked yet" in words["identity"]
     assert "after the first run that builds the marts" in words["quality"]
 
 

@@ -15,7 +15,7 @@ freshness: {warn_after_days: 1.5}
 entities:
   contact:
     key: id
-    fields: {family_name: Nom, job_title: Poste, member_no: {from: N°, kind: identifier}}
+    fields: {family_name: Nom, position_held: Poste, member_no: {from: N°, kind: identifier}}
   order:
     key: order
     fields: {order_id: order, amount: total}
@@ -119,7 +119,7 @@ def test_the_yml_states_grain_types_contract_tests_and_owner(catalog, project):
         "constraints": [{"type": "not_null"}],
         "data_tests": ["unique"],
     }
-    assert columns["job_title"]["description"] == "Job title, from `Poste`."
+    assert columns["position_held"]["description"] == "Position held, from `Poste`."
 
 
 def test_facts_are_related_to_the_contacts_they_belong_to(catalog, project):
@@ -140,7 +140,7 @@ def test_a_field_of_a_linking_kind_joins_the_contact_model_and_an_attribute_does
     scaffold(catalog(), project)
     macro = (project / "macros/generated/catalog_sources.sql").read_text()
     assert '"member_no": "varchar"' in macro
-    assert "job_title" not in macro
+    assert "position_held" not in macro
 
 
 def test_what_is_not_there_is_named(catalog, project):

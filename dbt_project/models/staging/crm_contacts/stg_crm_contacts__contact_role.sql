@@ -24,6 +24,7 @@ parsed as (
                 "N° contact": "VARCHAR",
                 "N° société": "VARCHAR",
                 "Rôle": "VARCHAR",
+                "Fonction": "VARCHAR",
                 "Modifié le": "VARCHAR"
             }'
         ) as record,
@@ -42,6 +43,8 @@ given as (
         record."N° contact" as contact_key_1_1,
         record."N° société" as contract_id,
         record."Rôle" as role,
+        record."N° société" as company_key,
+        record."Fonction" as job_title,
         record."Modifié le" as record_updated_at,
         _batch_id,
         _file,
@@ -81,6 +84,8 @@ renamed as materialized (
             when 'Payeur' then 'payer'
             else role
         end as role,
+        company_key,
+        job_title,
         {{ read_timestamp("record_updated_at") }} as record_updated_at,
         _batch_id,
         _file,
@@ -137,6 +142,8 @@ select
     contact_key,
     contract_id,
     role,
+    company_key,
+    job_title,
     record_updated_at,
     _batch_id,
     _file,
