@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datadock.accuracy import Sample, check_accuracy, read_sample, score_pairs, score_sample
@@ -23,6 +23,7 @@ def partition(entities: list[int], golden: list[int]) -> tuple[pl.DataFrame, pl.
     return found, keys.with_columns(entity_id=pl.Series(entities).cast(pl.String))
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_groups_add_up_to_the_scores_of_the_whole(rows: list[tuple[int, int]]) -> None:
     found, truth = partition([a for a, _ in rows], [b for _, b in rows])
@@ -34,6 +35,7 @@ def test_groups_add_up_to_the_scores_of_the_whole(rows: list[tuple[int, int]]) -
     assert whole.b3_recall == pytest.approx(sums[5] / sums[3])
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_every_interval_holds_its_estimate_and_the_same_seed_gives_the_same(rows: list[tuple[int, int]]) -> None:
     found, truth = partition([a for a, _ in rows], [b for _, b in rows])

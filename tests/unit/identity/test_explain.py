@@ -28,7 +28,7 @@ SHARE = {"martin": 0.5, "petit": 0.01}
 
 
 def trained() -> Model:
-    comparisons = tuple(c for c in comparisons_for({"family", "phones"}, "person"))
+    comparisons = tuple(c for c in comparisons_for({"family", "phones", "mobiles"}, "person"))
     levels = {c.name: len(c.levels) + 1 for c in comparisons}
     m = {name: (0.8, *[0.2 / (count - 1)] * (count - 1)) for name, count in levels.items()}
     u = {name: (0.01, *[0.99 / (count - 1)] * (count - 1)) for name, count in levels.items()}
@@ -46,7 +46,8 @@ def workspace(tmp_path_factory, people_catalog) -> Workspace:
     state = {"op": "upsert", "content_hash": 1, "received_at": NOW, "generation": 1, "linked": 1}
     rows = [
         {"source": "crm", "source_key": key, "party_type": "person", "feature_hash": key, **state,
-         "family": family, "family_words": family, "phones": phones}
+         "family": family, "family_words": family, "phones": phones,
+         "mobiles": [phone for phone in phones if phone.startswith("+336")] or None}
         for key, (family, phones) in PEOPLE.items()
     ]  # fmt: skip
     company = {**rows[0], "source_key": "firm", "party_type": "company"}
@@ -75,7 +76,7 @@ def test_every_part_is_what_the_model_says_and_they_add_up(workspace) -> None:
     model = trained()
     phone, name = math.log2(0.8 / 0.01), math.log2(0.8 / 0.01) + math.log2(0.01 / SHARE["martin"])
     assert {piece.comparison: (piece.level, piece.words) for piece in told.evidence} == {
-        "phone": ("same phone", f"same phone, rarely shared: {phone:+.1f}"),
+        "phone": ("same mobile", f"phone: same mobile, rarely shared: {phone:+.1f}"),
         "family_name": ("same family name", f"same family name, common (1 in 2): {name:+.1f}"),
     }
     assert [piece.bits for piece in told.evidence] == pytest.approx([phone, name])
