@@ -100,7 +100,7 @@ def values_compared(workspace: Workspace, records: Iterable[Record]) -> dict[Rec
         for party in set(known.parties.values()):
             model = load_model(workspace.model_folder, party)
             for record, row in known.rows(party).items():
-                shown = {c.name: _text(c.name, row) for c in (model.comparisons if model else ())}
+                shown = {c.name: text_of(c.name, row) for c in (model.comparisons if model else ())}
                 told[record] = {name: text for name, text in shown.items() if text}
     return told
 
@@ -239,7 +239,7 @@ class _Weighing:
         left, right = (self.rows[record] for record in pair)
         common, discounted = self._in_common(name, left, right)
         facts = Facts(
-            known=(bool(_text(name, left)), bool(_text(name, right))),
+            known=(bool(text_of(name, left)), bool(text_of(name, right))),
             frequency=terms[f"tf_{term}"] if term else None,
             holders=max((holders.get(value, 0) for value in common), default=None) if number > 1 else None,
             discounted=tuple((name.replace("email", "e-mail"), holders.get(value, 0)) for value in discounted),
@@ -280,7 +280,7 @@ def _holders_sql(workspace: Workspace, feature: str) -> str:
     )
 
 
-def _text(comparison: str, row: Row) -> str:
+def text_of(comparison: str, row: Row) -> str:
     """Values of one record that a comparison looks at, as one text; empty where there are none."""
     parts = [row.get(feature) for feature in COMPARED.get(comparison, (comparison,))]
     texts = [", ".join(part) if isinstance(part, list) else str(part) for part in parts if part]

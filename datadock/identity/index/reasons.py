@@ -6,11 +6,9 @@ import math
 
 from datadock.identity.comparisons import Comparison
 from datadock.identity.compiled.scorer import UNKNOWN, Row, Scorer
-from datadock.identity.explain import verdict_of
+from datadock.identity.explain import text_of, verdict_of
 from datadock.identity.explanation import Evidence, Explanation
-
-_TELLING = 1.0
-"""Bits from which a term's frequency is worth a word."""
+from datadock.identity.wording import Facts, evidence
 
 
 def explain_pair(
@@ -29,16 +27,16 @@ def explain_pair(
     model = scorer.model
     whole = scorer.weight(one, other)
     levels = scorer.levels(one, other)
-    evidence = [
+    pieces = [
         _evidence(scorer, comparison, level, one, other)
         for comparison, level in zip(model.comparisons, levels, strict=True)
     ]
-    evidence.sort(key=lambda piece: -abs(piece.bits))
+    pieces.sort(key=lambda piece: -abs(piece.bits))
     return Explanation(
         left,
         right,
         math.log2(model.prior / (1 - model.prior)),
-        tuple(evidence),
+        tuple(pieces),
         whole.household,
         whole.weight,
         1 / (1 + 2.0**-whole.weight) if whole.weight > -1000 else 0.0,
@@ -48,13 +46,13 @@ def explain_pair(
 
 
 def _evidence(scorer: Scorer, comparison: Comparison, level: int, one: Row, other: Row) -> Evidence:
-    field = comparison.name.removeprefix("id_").replace("_", " ")
-    bits = scorer.bits(comparison, level, one, other)
-    if level == UNKNOWN:
-        return Evidence(comparison.name, "unknown", 0.0, f"{field} says nothing: {bits:+.1f}")
-    if level == len(comparison.levels):
-        return Evidence(comparison.name, "differs", bits, f"{field} differs: {bits:+.1f}")
-    name = comparison.levels[level].name
-    plain = scorer.plain_bits[comparison.name][level]
-    rarity = ", rare" if bits - plain > _TELLING else ", common" if plain - bits > _TELLING else ""
-    return Evidence(comparison.name, name, bits, f"{name}{rarity}: {bits:+.1f}")
+    """Word a level as the batch does; how many contacts hold a value is not known here."""
+    number = 0 if level == UNKNOWN else len(comparison.levels) + 1 - level
+    rows = [dict(zip(scorer.columns, row, strict=True)) for row in (one, other)]
+    known = (bool(text_of(comparison.name, rows[0])), bool(text_of(comparison.name, rows[1])))
+    term = comparison.levels[level].tf if number > 1 else None
+    frequency = None
+    if term:
+        told = scorer.frequencies[term]
+        frequency = max(told(rows[0][term]), told(rows[1][term]))
+    return evidence(comparison, number, scorer.bits(comparison, level, one, other), Facts(known, frequency))
