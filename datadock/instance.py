@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 import yaml
 
 _INSTANCE = {
     "telemetry": {"enabled": False},
     "nux": {"enabled": False},
+    "event_log_storage": {
+        "module": "datadock.event_log",
+        "class": "SqliteEventLog",
+        "config": {"home": {"env": "DAGSTER_HOME"}},
+    },
     "concurrency": {"pools": {"granularity": "run", "default_limit": 1}, "runs": {"max_concurrent_runs": 4}},
     "run_monitoring": {"enabled": True, "poll_interval_seconds": 30},
     "freshness": {"enabled": True},
@@ -34,3 +43,11 @@ def prepare_instance(folder: Path) -> Path:
         seen.parent.mkdir(exist_ok=True)
         seen.write_text("seen: 1\n", encoding="utf-8")
     return folder
+
+
+@contextmanager
+def open_instance(folder: Path) -> Iterator[dg.DagsterInstance]:
+    """Open the instance of a folder, prepared where it is new; ``DAGSTER_HOME`` then names it, as Dagster's tools want."""
+    os.environ["DAGSTER_HOME"] = str(prepare_instance(folder))
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        yield instance

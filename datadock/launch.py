@@ -11,7 +11,7 @@ import dagster as dg
 
 from datadock.definitions import build_definitions
 from datadock.dock import Dock
-from datadock.instance import prepare_instance
+from datadock.instance import open_instance
 from datadock.jobs import PLATFORM
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -48,7 +48,7 @@ def launch_platform(dock: Dock, run_id: str, *, full: bool = False) -> Launched:
         full: Whether the warehouse is rebuilt from the lake.
     """
     job = build_definitions(dock).resolve_job_def(PLATFORM)
-    with dg.DagsterInstance.from_config(str(prepare_instance(dock.settings.dagster_home))) as instance:
+    with open_instance(dock.settings.dagster_home) as instance:
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,
