@@ -1,7 +1,7 @@
 """Dagster's event log on SQLite with connections that stay open.
 
-Dagster's own storage makes an engine for every event: SQLAlchemy then compiles every statement anew, and SQLite writes its
-whole log back whenever the last connection closes. A run of a small deployment spent a fifth of its time so.
+Dagster's own storage makes an engine for every event: SQLAlchemy then compiles every statement anew, and SQLite writes
+its whole log back whenever the last connection closes. A run of a small deployment spent a fifth of its time so.
 Only how a connection is made differs here; tables, files and every statement are Dagster's.
 """
 

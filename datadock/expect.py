@@ -204,9 +204,10 @@ def _judge(
             result_format="SUMMARY",  # COMPLETE would print values of records
             run_id=identifier,
         )
-        result = _result(plan, run_id, identifier.run_time.isoformat(), validation.to_json_dict())
+        told = validation.to_json_dict()
+        result = _result(plan, run_id, identifier.run_time.isoformat(), told)
         history = kept.history if kept else []
-        keep(settings, Kept(result, suite.to_json_dict(), validation.to_json_dict(), history))
+        keep(settings, Kept(result, suite.to_json_dict(), told, history))
         results.append(result)
     return results
 

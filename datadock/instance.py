@@ -47,7 +47,7 @@ def prepare_instance(folder: Path) -> Path:
 
 @contextmanager
 def open_instance(folder: Path) -> Iterator[dg.DagsterInstance]:
-    """Open the instance of a folder, prepared where it is new; ``DAGSTER_HOME`` then names it, as Dagster's tools want."""
+    """Open the instance of a folder, made where it is new; ``DAGSTER_HOME`` then names it, as Dagster's tools want."""
     os.environ["DAGSTER_HOME"] = str(prepare_instance(folder))
     with dg.DagsterInstance.from_config(str(folder)) as instance:
         yield instance

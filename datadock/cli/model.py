@@ -55,6 +55,8 @@ def what_if(
             progress.say("note: records changed since the last scoring; a run would look at them, too")
         with progress.step("as it stands"):
             outcomes = [asked.now()]
+        if bits is None:
+            asked.expect(RANGE)
         for one in RANGE if bits is None else (bits,):
             with progress.step(f"from {one:g} bits"):
                 outcomes.append(asked.at(asked.threshold(one, party), whole=bits is not None))

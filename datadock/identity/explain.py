@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -68,14 +69,30 @@ def explain(workspace: Workspace, pairs: Iterable[Pair]) -> list[Explanation]:
     return [found[pair] for pair in asked]
 
 
-def explain_known(workspace: Workspace, pairs: Iterable[Pair]) -> dict[Pair, Explanation]:
+@dataclass(frozen=True)
+class Explained:
+    """What is known of some pairs.
+
+    Attributes:
+        pairs: Explanation of each pair that can be explained.
+        values: Per record, comparison to its values in normal form, where there are any.
+    """
+
+    pairs: dict[Pair, Explanation]
+    values: dict[Record, dict[str, str]]
+
+
+def explain_known(workspace: Workspace, pairs: Iterable[Pair]) -> Explained:
     """Say the same of those pairs that can be explained; the others (a record that is gone, no model) are left out."""
+    asked = list(pairs)
+    if not asked:
+        return Explained({}, {})
     with workspace.connection() as con:
-        asked = list(pairs)
         known = NamedRecords(con, workspace, {record for pair in asked for record in pair})
         trained = {party for party in PARTIES if load_model(workspace.model_folder, party)}
         sides = {(a, b): (known.parties.get(a), known.parties.get(b)) for a, b in asked if a != b}
-        return _explained(known, [pair for pair, (a, b) in sides.items() if a == b and a in trained])
+        told = _explained(known, [pair for pair, (a, b) in sides.items() if a == b and a in trained])
+        return Explained(told, known.values())
 
 
 def _explained(known: NamedRecords, pairs: list[Pair]) -> dict[Pair, Explanation]:
@@ -94,15 +111,8 @@ def values_compared(workspace: Workspace, records: Iterable[Record]) -> dict[Rec
         workspace: The deployment's.
         records: Source records; one that does not exist has no entry.
     """
-    told: dict[Record, dict[str, str]] = {}
     with workspace.connection() as con:
-        known = NamedRecords(con, workspace, set(records))
-        for party in set(known.parties.values()):
-            model = load_model(workspace.model_folder, party)
-            for record, row in known.rows(party).items():
-                shown = {c.name: text_of(c.name, row) for c in (model.comparisons if model else ())}
-                told[record] = {name: text for name, text in shown.items() if text}
-    return told
+        return NamedRecords(con, workspace, set(records)).values()
 
 
 def verdict_of(weight: float, threshold: float) -> Verdict:
@@ -138,6 +148,7 @@ class NamedRecords:
             found = con.execute(f"select source, source_key from dd_{party}").fetchall()
             self.parties |= {(source, key): party for source, key in found}
         self._features: dict[str, Features] = {}
+        self._rows: dict[str, dict[Record, Row]] = {}
 
     def features(self, party: str) -> Features:
         """Return the features of the records of a party type."""
@@ -147,8 +158,20 @@ class NamedRecords:
 
     def rows(self, party: str) -> dict[Record, Row]:
         """Return the features of the records of a party type, record by record."""
-        table = self.con.sql(f"from {self.features(party).table}").to_arrow_table()
-        return {(row["source"], row["source_key"]): row for row in table.to_pylist()}
+        if party not in self._rows:
+            table = self.con.sql(f"from {self.features(party).table}").to_arrow_table()
+            self._rows[party] = {(row["source"], row["source_key"]): row for row in table.to_pylist()}
+        return self._rows[party]
+
+    def values(self) -> dict[Record, dict[str, str]]:
+        """Return what is compared of the records, as of ``values_compared``."""
+        told: dict[Record, dict[str, str]] = {}
+        for party in set(self.parties.values()):
+            model = load_model(self.workspace.model_folder, party)
+            for record, row in self.rows(party).items():
+                shown = {c.name: text_of(c.name, row) for c in (model.comparisons if model else ())}
+                told[record] = {name: text for name, text in shown.items() if text}
+        return told
 
     def check_pair(self, left: Record, right: Record) -> None:
         """Refuse a pair that cannot be compared.

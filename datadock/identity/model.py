@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Model:
     notes: tuple[str, ...] = ()
     trained_at: str = ""
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Digest of everything that a weight depends on."""
         content = replace(self, trained_at="", notes=())

@@ -38,6 +38,10 @@ class PartyClusters:
         workspace: The run's workspace.
         party: ``person`` or ``company``.
         model: A model that is not in use yet; the one in use by default.
+
+    Attributes:
+        weigh_below: The highest of several thresholds that will be asked for, from low to high: a pair below it, which
+            no cluster holds then, is weighed with the first.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class PartyClusters:
         self.loaded = load_records(con, workspace, party)
         self.clustering = Clustering(np.empty(0, dtype=np.int64), 0, 0, 0, np.empty(0, dtype=np.bool_))
         self._known = (np.empty(0, dtype=np.int64), np.empty(0))
+        self.weigh_below: float | None = None
 
     @cached_property
     def records(self) -> pl.DataFrame:
@@ -175,12 +180,24 @@ class PartyClusters:
         codes = left * np.int64(self.records.height) + right
         fresh = ~np.isin(codes, self._known[0])
         if fresh.any():
-            found = np.concatenate([self._known[1], self._weigh_anew(self.model, left[fresh], right[fresh])])
-            known = np.concatenate([self._known[0], codes[fresh]])
+            left, right = self._with_stored(left[fresh], right[fresh])
+            found = np.concatenate([self._known[1], self._weigh_anew(self.model, left, right)])
+            known = np.concatenate([self._known[0], left * np.int64(self.records.height) + right])
             order = np.argsort(known)
             self._known = (known[order], found[order])
         weights: Floats = self._known[1][np.searchsorted(self._known[0], codes)]
         return weights
+
+    def _with_stored(self, left: Ints, right: Ints) -> tuple[Ints, Ints]:
+        """Add the stored pairs that a higher threshold will ask for, so that all of them are weighed at once."""
+        if self.weigh_below is None:
+            return left, right
+        stored = self.pairs.filter(pl.col("weight") < self.weigh_below).select("rid_l", "rid_r").to_numpy()
+        self.weigh_below = None
+        many = np.int64(self.records.height)
+        codes = np.unique(np.concatenate([left * many + right, stored[:, 0] * many + stored[:, 1]]))
+        codes = codes[~np.isin(codes, self._known[0])]
+        return codes // many, codes % many
 
     def _weigh_anew(self, model: Model, left: Ints, right: Ints) -> Floats:
         con = self.con

@@ -6,7 +6,7 @@ Clusters are those of a run with that threshold, from the stored pairs, by the s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -173,6 +173,11 @@ class WhatIf:
         inputs["models"] = {**inputs.get("models", {}), **(versions or {})}
         findings, _ = judge_memberships(self.workspace, self.parties, plan, self.decisions, inputs)
         return replace(outcome, objections=tuple(str(finding) for finding in findings if finding.blocks))
+
+    def expect(self, thresholds: Sequence[float]) -> None:
+        """Say which thresholds will be asked for, from low to high: what they need is then weighed once for all."""
+        for party in self.parties:
+            party.weigh_below = max(thresholds)
 
     def now(self) -> Outcome:
         """Return the memberships that stand."""

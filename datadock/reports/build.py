@@ -25,6 +25,7 @@ from datadock.lake import Lake
 from datadock.readonly import open_stores, tables
 from datadock.reports import charts, data_docs, graphs
 from datadock.reports.figures import FILTERS
+from datadock.reports.linking import open_linking
 from datadock.reports.pages import checks, identity, match, overview, quality, quarantine
 from datadock.reports.reading import Reading
 from datadock.settings import Settings
@@ -148,11 +149,11 @@ def _write_pages(
 ) -> None:
     now = datetime.now(UTC)
     results = [suite.result for suite in kept]
-    with _reading(settings, catalog, run_id, now, warehouse) as reading:
+    with _reading(settings, catalog, run_id, now, warehouse) as reading, open_linking(reading) as linking:
         facts: dict[str, dict[str, Any]] = {
             "index": overview.gather(reading, results),
-            "match": match.gather(reading),
-            "identity": identity.gather(reading),
+            "match": match.gather(linking),
+            "identity": identity.gather(linking),
             "quality": quality.gather(reading),
             "quarantine": quarantine.gather(reading),
             "checks": checks.gather(kept, docs),
@@ -187,8 +188,8 @@ def build_identity_page(settings: Settings, run_id: str, out: Path | None = None
         LakeError: When the folder cannot be written.
     """
     now, catalog, folder = datetime.now(UTC), load_catalog(settings.catalog), out or settings.reports
-    with _reading(settings, catalog, run_id, now, None) as reading:
-        facts = identity.gather(reading, what_if=True)
+    with _reading(settings, catalog, run_id, now, None) as reading, open_linking(reading) as linking:
+        facts = identity.gather(linking, what_if=True)
     docs = data_docs.pages_of(folder / _DOCS) if (folder / _DOCS).exists() else {}
     pages = PAGES if out is None else tuple(page for page in PAGES if page[0] == "identity")
     frame = {"pages": pages, "run_id": run_id, "now": now, "version": __version__, "docs": docs}

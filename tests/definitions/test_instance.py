@@ -58,7 +58,8 @@ def test_a_wiped_event_log_starts_anew(tmp_path):
     with open_instance(tmp_path) as instance:
         run_id, _, key = _run(instance)
         instance.event_log_storage.wipe()
-        assert instance.get_latest_materialization_event(key) is None and instance.all_logs(run_id) == []
+        assert instance.get_latest_materialization_event(key) is None
+        assert instance.all_logs(run_id) == []
         again, _, _ = _run(instance)
         assert _told(instance, again, key)[0] == again
 

@@ -41,9 +41,13 @@ class Home:
     def json(self, *arguments):
         return json.loads(self.run(*arguments, "--json").stdout)
 
-    def build(self, *, full=False, **settings):
-        """Run the platform in this process: what the command does, without a second import of everything."""
-        return run_platform(open_dock(Settings(home=self.folder, **settings)), full=full)
+    def build(self, *, full=False, lean=True, **settings):
+        """Run the platform in this process: what the command does, without a second import of everything.
+
+        A lean run leaves out what looks at what is there and writes nothing that is read here.
+        """
+        off = {"modules_off": "expectations,reports"} if lean else {}
+        return run_platform(open_dock(Settings(home=self.folder, **off, **settings)), full=full)
 
     def sql(self, query, **settings):
         """Return the rows of a query over the published copy and the lake, as the command gives them."""

@@ -261,8 +261,7 @@ def test_a_rebuild_changes_no_id_and_decisions_hold(home):
     """Full rebuild; then a merge by decision, which loses nothing; then its undoing, which restores everything."""
     before = _members(home)
     by_channel, total = _revenue(home)
-    lean = {"modules_off": "expectations,reports"}  # they look at what is there and write nothing that is read here
-    assert home.build(full=True, **lean).status == "success"
+    assert home.build(full=True).status == "success"
     assert _members(home) == before
     assert _revenue(home) == (by_channel, total)
 
@@ -274,7 +273,7 @@ def test_a_rebuild_changes_no_id_and_decisions_hold(home):
     two = next(b for b in buyers if b["golden_id"] != one["golden_id"])
     pair = [(b["contact_source"], b["contact_key"]) for b in (one, two)]
     _decide(home, "must_link", *pair)
-    assert home.build(**lean).status == "success"
+    assert home.build().status == "success"
     merged = _members(home)
     assert merged[pair[0]] == merged[pair[1]] == min(one["golden_id"], two["golden_id"])
     assert {record for record in before if before[record] != merged[record]} == {
@@ -285,7 +284,7 @@ def test_a_rebuild_changes_no_id_and_decisions_hold(home):
     assert {"old_id": max(one["golden_id"], two["golden_id"]), "new_id": merged[pair[0]]} in redirect
 
     _decide(home, "never_link", *pair)
-    assert home.build(**lean).status == "success"
+    assert home.build().status == "success"
     assert _members(home) == before
     assert _revenue(home) == (by_channel, total)
 

@@ -39,14 +39,14 @@ def test_a_staging_table_that_lost_rows_stops_the_run_before_golden(home):
     card = home.folder / "landing" / "loyalty_cards" / "card.csv"
     card.write_bytes("N° carte;Nom;Code magasin\nF123456789;Zwickelbauer;M001\n".encode("latin-1"))
     before = _standing(home)
-    stopped = home.build()
+    stopped = home.build(lean=False)
     assert (stopped.status, _standing(home)) == ("failure", before)
     assert {step for step, _ in stopped.failures} == {"staging_expectations"}
     assert "staging__all" in stopped.failures[0][1]
-    again = home.build()
+    again = home.build(lean=False)
     assert (again.status, _standing(home)) == ("failure", before)
     accept(Settings(home=home.folder), SUITE, "a steward", "half of the cards were closed")
-    assert home.build().status == "success"
+    assert home.build(lean=False).status == "success"
     versions, published = _standing(home)
     assert all(versions[table] > before[0][table] for table in LAKE_TABLES)
     assert published != before[1]

@@ -8,20 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import polars as pl
-
 from datadock import names
 from datadock.catalog.fields import STORED_FROM
-from datadock.identity.explain import explain_known, values_compared
 from datadock.identity.explanation import Explanation
 from datadock.identity.guards import MEMBERSHIP_GUARDS, PAIRS_GUARDS
-from datadock.identity.memberships import current_memberships, read_log
 from datadock.identity.partition import PartyClusters
 from datadock.identity.whatif import RANGE, Outcome, WhatIf
-from datadock.identity.workspace import FEATURES, PARTIES, Workspace
+from datadock.identity.workspace import FEATURES, Workspace
 from datadock.reports.evidence import unlinkable
 from datadock.reports.figures import moment
 from datadock.reports.graphs import waterfall
+from datadock.reports.linking import Linking
 from datadock.reports.model_file import read_models
 from datadock.reports.pages.studio import studio
 from datadock.reports.reading import Reading, Row
@@ -39,17 +36,14 @@ WHAT_IF_UP_TO = 5_000
 """Records beyond which the table of thresholds is not made with every run, but when somebody asks for it."""
 
 
-def gather(reading: Reading, *, what_if: bool | None = None) -> dict[str, Any]:
+def gather(linking: Linking, *, what_if: bool | None = None) -> dict[str, Any]:
     """Return what the page on linking shows.
 
     Args:
-        reading: One look at the deployment.
+        linking: One look at identity.
         what_if: Whether to work out other thresholds, which takes a second each; by default for small deployments.
     """
-    workspace = Workspace(
-        reading.lake, reading.catalog, reading.settings.warehouse, reading.run_id, reading.now,
-        memory_limit=reading.settings.memory_limit, threads=reading.settings.threads,
-    )  # fmt: skip
+    reading, workspace, parties, threshold = linking.reading, linking.workspace, linking.parties, linking.threshold
     told = {
         "record": _run_record(reading, workspace),
         "guards": _guards(workspace),
@@ -57,26 +51,18 @@ def gather(reading: Reading, *, what_if: bool | None = None) -> dict[str, Any]:
         "models": read_models(reading.lake.root),
         "what_if_up_to": WHAT_IF_UP_TO,
     }
-    if not workspace.cursor(FEATURES):
+    if not parties:
         return {**told, "waterfalls": [], "unlinkable": [], "studio": [], "what_if": []}
-    return {**told, **_from_inside(reading, workspace, what_if)}
-
-
-def _from_inside(reading: Reading, workspace: Workspace, what_if: bool | None) -> dict[str, Any]:
-    """What takes the records' features and pairs to tell."""
-    threshold = reading.catalog.identity.threshold.model_dump()
-    with workspace.connection() as con:
-        parties = [PartyClusters(con, workspace, party) for party in PARTIES]
-        members = current_memberships(read_log(workspace)).drop_nulls("golden_id")
-        records = sum(party.records.height for party in parties)
-        wanted = members.height and (records <= WHAT_IF_UP_TO if what_if is None else what_if)
-        thresholds = RANGE if what_if else _SHORT_RANGE
-        return {
-            "waterfalls": [one for party in parties for one in _waterfalls(reading, party, members, threshold)],
-            "unlinkable": [row for party in parties for row in _unlinkable(party, threshold)],
-            "studio": [shown for party in parties for shown in studio(reading, party, members, threshold)],
-            "what_if": _what_if(WhatIf(workspace, parties, None), thresholds) if wanted else [],
-        }
+    records = sum(party.records.height for party in parties)
+    wanted = linking.members.height and (records <= WHAT_IF_UP_TO if what_if is None else what_if)
+    thresholds = RANGE if what_if else _SHORT_RANGE
+    return {
+        **told,
+        "waterfalls": _waterfalls(linking),
+        "unlinkable": [row for party in parties for row in _unlinkable(party, threshold)],
+        "studio": studio(reading, parties, linking.members, threshold),
+        "what_if": _what_if(WhatIf(workspace, parties, None), thresholds) if wanted else [],
+    }
 
 
 def _run_record(reading: Reading, workspace: Workspace) -> dict[str, str]:
@@ -134,39 +120,19 @@ def _rules(reading: Reading, workspace: Workspace) -> list[Row]:
     return shown
 
 
-def _waterfalls(
-    reading: Reading, party: PartyClusters, members: pl.DataFrame, threshold: dict[str, float]
-) -> list[Row]:
-    """The strongest pair that was not joined, the weakest that was, and one in the middle."""
-    if not party.pairs.height:
-        return []
-    ids = party.records.join(members, on=["source", "source_key"], how="left").select("rid", "golden_id")
-    met = party.pairs.join(ids.rename({"golden_id": "left"}), left_on="rid_l", right_on="rid").join(
-        ids.rename({"golden_id": "right"}), left_on="rid_r", right_on="rid"
-    ).sort("weight", "rid_l", "rid_r")  # fmt: skip
-    joined, apart = (met.filter((pl.col("left") == pl.col("right")) == same) for same in (True, False))
-    chosen = []
-    if apart.height:
-        chosen.append(("The strongest pair that was not joined", apart.row(-1, named=True)))
-    if joined.height:
-        chosen.append(("The weakest pair that was joined", joined.row(0, named=True)))
-        chosen.append(("A typical pair that was joined", joined.row(joined.height // 2, named=True)))
-    bits = threshold[party.party]
-    named = dict(zip(party.records["rid"], party.records.select("source", "source_key").rows(), strict=True))
-    asked = [(named[row["rid_l"]], named[row["rid_r"]]) for _, row in chosen]
-    told = explain_known(party.workspace, asked)
-    values = values_compared(party.workspace, {record for pair in asked for record in pair})
+def _waterfalls(linking: Linking) -> list[Row]:
+    reading, told = linking.reading, linking.explained
     found = [
-        (title, told[pair], _values(reading, told[pair], values))
-        for (title, _), pair in zip(chosen, asked, strict=True)
-        if pair in told
+        (title, party, told.pairs[pair], _values(reading, told.pairs[pair], told.values))
+        for title, party, pair in linking.examples
+        if pair in told.pairs
     ]
     return [
         {"title": title, "why": _WHY.get((one.verdict == "same", "not" in title), ""),
-         "party": party.party, "pair": one, "picture": waterfall(one, bits), "fields": shown,
+         "party": party, "pair": one, "picture": waterfall(one, linking.threshold[party]), "fields": shown,
          "left": reading.key(one.left[1]), "right": reading.key(one.right[1]),
          "unknown": [e.comparison.replace("_", " ") for e in one.evidence if e.level == "unknown"]}
-        for title, one, shown in found
+        for title, party, one, shown in found
     ]  # fmt: skip
 
 
@@ -192,6 +158,7 @@ def _what_if(asked: WhatIf, thresholds: Sequence[float]) -> list[Row]:
                 "reviewed_recall": outcome.reviewed_recall, **vars(outcome)}  # fmt: skip
 
     rows = [shown(asked.now(), "as it stands", now=True)]
+    asked.expect(thresholds)
     return rows + [
         shown(asked.at(asked.threshold(one, None), whole=False), f"{one:g}", now=False) for one in thresholds
     ]

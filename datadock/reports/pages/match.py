@@ -6,6 +6,7 @@ from typing import Any
 
 from datadock.reports.charts import Bar, histogram
 from datadock.reports.figures import count
+from datadock.reports.linking import Linking
 from datadock.reports.model_file import ShownModel, read_models
 from datadock.reports.pages.suspects import suspects
 from datadock.reports.reading import Reading, Row
@@ -102,8 +103,9 @@ _KEPT = """
 """
 
 
-def gather(reading: Reading) -> dict[str, Any]:
+def gather(linking: Linking) -> dict[str, Any]:
     """Return what the match-quality page shows."""
+    reading = linking.reading
     models = read_models(reading.lake.root)
     sizes = reading.rows(_SIZES, "golden.contacts")
     run = _last_run(reading)
@@ -116,7 +118,7 @@ def gather(reading: Reading) -> dict[str, Any]:
         "largest": reading.rows(_LARGEST, "golden.contacts", "golden.memberships"),
         "unlinkable": unlinkable,
         "unlinkable_total": sum(row["unlinkable"] for row in unlinkable),
-        "suspects": suspects(reading),
+        "suspects": suspects(linking),
         "run": run,
         "moves": reading.rows(_MOVES, "golden.memberships", values=[run]),
         "events": reading.rows(_EVENTS, "golden.lineage", values=[run]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -25,15 +27,35 @@ _VALUES = {
 _RECORDS = "intermediate.int_source_contact"
 
 
-def studio(reading: Reading, party: PartyClusters, members: pl.DataFrame, threshold: dict[str, float]) -> list[Row]:
-    """Return some golden contacts of a party type, drawn: the largest, the most weakly held, and some by chance.
+def studio(
+    reading: Reading, parties: Sequence[PartyClusters], members: pl.DataFrame, threshold: dict[str, float]
+) -> list[Row]:
+    """Return some golden contacts of each party type, drawn: the largest, the most weakly held, and some by chance.
 
     Args:
         reading: One look at the deployment.
-        party: The party type, opened.
+        parties: Party types, opened.
         members: source, source_key, golden_id of every record.
         threshold: Party type to bits.
     """
+    chosen = [one for party in parties for one in _chosen(party, members)]
+    values = _values(reading, [one.records for one in chosen])
+    decided = standing(read_decisions(parties[0].workspace)) if parties else pl.DataFrame()
+    return [_drawn(reading, one, values, decided, threshold[one.party.party]) for one in chosen]
+
+
+@dataclass(frozen=True)
+class _Contact:
+    """A golden contact that is drawn: why this one, its records, and the stored pairs between them."""
+
+    party: PartyClusters
+    golden_id: str
+    why: str
+    records: pl.DataFrame
+    inside: pl.DataFrame
+
+
+def _chosen(party: PartyClusters, members: pl.DataFrame) -> list[_Contact]:
     ids = party.records.select("rid", "source", "source_key").join(members, on=["source", "source_key"])
     if not ids.height:
         return []
@@ -60,36 +82,40 @@ def studio(reading: Reading, party: PartyClusters, members: pl.DataFrame, thresh
     for why, count, order in orders:
         fresh = [golden for golden in order["golden_id"] if golden not in chosen]
         chosen |= dict.fromkeys(fresh[:count], why)
-    decided = standing(read_decisions(party.workspace))
     return [
-        _drawn(reading, party, golden, why, ids, inside, decided, threshold[party.party])
+        _Contact(
+            party,
+            golden,
+            why,
+            ids.filter(pl.col("golden_id") == golden).sort("source", "source_key"),
+            inside.filter(pl.col("golden_id") == golden),
+        )
         for golden, why in chosen.items()
     ]
 
 
 def _drawn(
-    reading: Reading,
-    party: PartyClusters,
-    golden: str,
-    why: str,
-    ids: pl.DataFrame,
-    inside: pl.DataFrame,
-    decided: pl.DataFrame,
-    threshold: float,
+    reading: Reading, one: _Contact, values: dict[tuple[str, str], Row], decided: pl.DataFrame, threshold: float
 ) -> Row:
-    mine = ids.filter(pl.col("golden_id") == golden).sort("source", "source_key")
+    mine, edges = one.records, one.inside
     place = {rid: n for n, rid in enumerate(mine["rid"])}
-    edges = inside.filter(pl.col("golden_id") == golden)
     links = [Link(place[low], place[high], bits) for low, high, bits in edges.select("rid_l", "rid_r", "weight").rows()]
-    forced = party.pairs_by_rid(decided.filter(pl.col("kind") == "must_link")).select("low", "high").rows()
+    forced = one.party.pairs_by_rid(decided.filter(pl.col("kind") == "must_link")).select("low", "high").rows()
     links += [Link(place[low], place[high], 0.0, decided=True) for low, high in forced if {low, high} <= place.keys()]
     possible = mine.height * (mine.height - 1) // 2
     weights = edges["weight"].to_list()
     return {
-        "golden_id": golden,
-        "why": why,
-        "party": party.party,
-        "records": _records(reading, mine),
+        "golden_id": one.golden_id,
+        "why": one.why,
+        "party": one.party.party,
+        "records": [
+            {
+                "source": source,
+                "key": reading.key(key),
+                **{name: reading.personal(values.get((source, key), {}).get(name)) for name in _VALUES},
+            }
+            for source, key in _keys(mine)
+        ],
         "possible": possible,
         "strong": sum(bits >= threshold for bits in weights),
         "weakest": min(weights, default=None),
@@ -97,23 +123,18 @@ def _drawn(
     }
 
 
-def _records(reading: Reading, mine: pl.DataFrame) -> list[Row]:
-    values = ", ".join(f'{sql} as "{name}"' for name, sql in _VALUES.items())
-    listed = ", ".join(["(?, ?)"] * mine.height)
-    keys = [value for pair in _keys(mine) for value in pair]
+def _values(reading: Reading, contacts: list[pl.DataFrame]) -> dict[tuple[str, str], Row]:
+    """What the records of the drawn contacts say, in one look at all that there are."""
+    keys = [key for records in contacts for key in _keys(records)]
+    if not keys:
+        return {}
+    columns = ", ".join(f'{sql} as "{name}"' for name, sql in _VALUES.items())
+    listed = ", ".join(["(?, ?)"] * len(keys))
     found = reading.rows(
-        f"select source, source_key, {values} from {_RECORDS} where (source, source_key) in ({listed})",
-        _RECORDS, values=keys,
+        f"select source, source_key, {columns} from {_RECORDS} where (source, source_key) in ({listed})",
+        _RECORDS, values=[value for key in keys for value in key],
     )  # fmt: skip
-    known = {(row["source"], row["source_key"]): row for row in found}
-    return [
-        {
-            "source": source,
-            "key": reading.key(key),
-            **{name: reading.personal(known.get((source, key), {}).get(name)) for name in _VALUES},
-        }
-        for source, key in _keys(mine)
-    ]
+    return {(row["source"], row["source_key"]): row for row in found}
 
 
 def _keys(records: pl.DataFrame) -> list[tuple[str, str]]:

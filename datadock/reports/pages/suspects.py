@@ -5,13 +5,11 @@ Order, reasons and weights are those of the command line (``identity queue`` and
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+from datadock.reports.linking import SHOWN, Linking
 from datadock.reports.reading import Reading, Row
 
-_SHOWN = 100
-_ORDERS = "select golden_id, count(*) as orders from marts.fct_order where golden_id is not null group by golden_id"
 _OPEN = """
     select count(*) as n
     from (
@@ -23,27 +21,17 @@ _OPEN = """
 """
 
 
-def suspects(reading: Reading) -> dict[str, Any]:
+def suspects(linking: Linking) -> dict[str, Any]:
     """Return the open suspects in the order of the review queue, at most a hundred, and how many there are."""
+    reading = linking.reading
     total = reading.one(_OPEN, "golden.suspects").get("n", 0)
     if not total:
         return {"total": 0, "questions": 0, "pairs": []}
-    from datadock.identity.decisions import Book
-    from datadock.identity.explain import explain_known, values_compared
-    from datadock.identity.queue import open_questions
-    from datadock.identity.workspace import Workspace
-
-    workspace = Workspace(
-        reading.lake, reading.catalog, Path(reading.settings.warehouse), reading.run_id, reading.now,
-        memory_limit=reading.settings.memory_limit, threads=reading.settings.threads,
-    )  # fmt: skip
-    orders = {row["golden_id"]: row["orders"] for row in reading.rows(_ORDERS, "marts.fct_order")}
-    questions = open_questions(Book(workspace), orders)
-    shown = questions[:_SHOWN]
-    reasons = explain_known(workspace, [(question.left, question.right) for question in shown])
-    values = values_compared(workspace, {record for one in shown for record in (one.left, one.right)})
-    pairs = [_shown(reading, one, reasons.get((one.left, one.right)), values) for one in shown]
-    return {"total": total, "questions": len(questions), "pairs": pairs}
+    told = linking.explained
+    pairs = [
+        _shown(reading, one, told.pairs.get((one.left, one.right)), told.values) for one in linking.questions[:SHOWN]
+    ]
+    return {"total": total, "questions": len(linking.questions), "pairs": pairs}
 
 
 def _shown(reading: Reading, question: Any, told: Any, values: dict[tuple[str, str], dict[str, str]]) -> Row:

@@ -5,6 +5,14 @@ with points as (
     where is_current and normal_form is not null
 ),
 
+-- Most forms have one or two bearers: the others are found by a number each, their people counted by the form itself.
+frequent as (
+    select hash(kind, normal_form) as form
+    from points
+    group by all
+    having count(*) > 5
+),
+
 memberships as (
     {{ current_memberships() }}
 ),
@@ -18,6 +26,7 @@ bearers as (
         memberships.golden_id,
         left(upper(strip_accents(contacts.given_name)), 1) as initial
     from points
+    semi join frequent on hash(points.kind, points.normal_form) = frequent.form
     inner join memberships
         on points.contact_source = memberships.source and points.contact_key = memberships.source_key
     inner join {{ ref('int_source_contact') }} as contacts

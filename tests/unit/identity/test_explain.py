@@ -122,12 +122,12 @@ def test_values_compared_are_told_and_missing_ones_left_out(workspace) -> None:
 def test_what_cannot_be_compared_is_refused_in_words(workspace, asked, error, found) -> None:
     with pytest.raises(error, match=found):
         explain(workspace, [asked])
-    assert explain_known(workspace, [asked, pair("1", "2")]).keys() == {pair("1", "2")}
+    assert explain_known(workspace, [asked, pair("1", "2")]).pairs.keys() == {pair("1", "2")}
 
 
 def test_without_a_model_there_are_no_reasons(worlds) -> None:
     world = worlds(range(2), {(0, 1): 9.0})
     with pytest.raises(ModelError, match="no model of person records is trained yet"):
         explain(world.workspace(), [pair("0", "1")])
-    assert explain_known(world.workspace(), [pair("0", "1")]) == {}
+    assert explain_known(world.workspace(), [pair("0", "1")]).pairs == {}
     assert explain(world.workspace(), []) == []
