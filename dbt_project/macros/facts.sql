@@ -1,4 +1,28 @@
 {#
+    Facts that something happened to since the mart was last written: those of batches that it does not know, and those
+    whose contact record moved to another golden contact. A model of them must remember('golden/memberships').
+#}
+{% macro touched_facts(facts, contact_source='contact_source', contact_key='contact_key') -%}
+    select facts.*
+    from {{ facts }} as facts
+    {%- if is_incremental() %}
+    left join (
+        select distinct
+            source as known_source,
+            _batch_id as known_batch
+        from {{ this }}
+    ) as known on facts.source = known.known_source and facts._batch_id = known.known_batch
+    left join (
+        select distinct
+            source as moved_source,
+            source_key as moved_key
+        from {{ new_rows('golden/memberships') }}
+    ) as moved on facts.{{ contact_source }} = moved.moved_source and facts.{{ contact_key }} = moved.moved_key
+    where known.known_batch is null or moved.moved_key is not null
+    {%- endif %}
+{%- endmacro %}
+
+{#
     Of facts resolved to their golden id, those that the mart does not hold as they are: new ones, new versions, and
     those whose golden id changed because contacts were merged or split.
 #}

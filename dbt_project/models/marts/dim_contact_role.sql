@@ -3,11 +3,12 @@
     incremental_strategy='delete+insert',
     unique_key=['source', 'source_key'],
     on_schema_change='append_new_columns',
+    post_hook="{{ remember('golden/memberships') }}",
     pre_hook="{{ drop_untold(ref('int_contact_role')) }}"
 ) }}
 
 with roles as (
-    select * from {{ ref('int_contact_role') }}
+    {{ touched_facts(ref('int_contact_role')) }}
 ),
 
 memberships as (

@@ -2,11 +2,12 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['source', 'source_key'],
-    on_schema_change='append_new_columns'
+    on_schema_change='append_new_columns',
+    post_hook="{{ remember('golden/memberships') }}"
 ) }}
 
 with contacts as (
-    select * from {{ ref('int_source_contact') }}
+    {{ touched_facts(ref('int_source_contact'), 'source', 'source_key') }}
 ),
 
 memberships as (

@@ -2,11 +2,12 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['source', 'source_key'],
-    on_schema_change='append_new_columns'
+    on_schema_change='append_new_columns',
+    post_hook="{{ remember('golden/memberships') }}"
 ) }}
 
 with consents as (
-    select * from {{ ref('int_consent') }}
+    {{ touched_facts(ref('int_consent')) }}
 ),
 
 memberships as (

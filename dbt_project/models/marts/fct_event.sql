@@ -2,11 +2,12 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['source', 'source_key'],
-    on_schema_change='append_new_columns'
+    on_schema_change='append_new_columns',
+    post_hook="{{ remember('golden/memberships') }}"
 ) }}
 
 with events as (
-    select * from {{ ref('int_event') }}
+    {{ touched_facts(ref('int_event')) }}
 ),
 
 memberships as (

@@ -3,11 +3,12 @@
     incremental_strategy='delete+insert',
     unique_key=['source', 'source_key'],
     on_schema_change='append_new_columns',
+    post_hook="{{ remember('golden/memberships') }}",
     pre_hook="{{ drop_untold(ref('int_order_line')) }}"
 ) }}
 
 with lines as (
-    select * from {{ ref('int_order_line') }}
+    {{ touched_facts(ref('int_order_line')) }}
 ),
 
 memberships as (
