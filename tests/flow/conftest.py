@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from datadock.dock import open_dock
 from datadock.run import run_platform
@@ -56,10 +58,23 @@ class Home:
 
 
 @pytest.fixture(scope="session")
-def built_home(tmp_path_factory):
-    """The demo company of 1,500 people, generated and built once, as a user would."""
+def built_home(tmp_path_factory, worker_id):
+    """The demo company, generated and built once, as a user would; other workers get a copy of what the first built."""
     base = tmp_path_factory.mktemp("demo")
     home = Home(base / "home", base / "home-truth")
+    if worker_id == "master":
+        return _built(home)
+    shared = tmp_path_factory.getbasetemp().parent / "demo-built"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            _built(Home(shared.with_name("demo-draft") / "home", shared.with_name("demo-draft") / "home-truth"))
+            shared.with_name("demo-draft").rename(shared)
+    for folder in (home.folder, home.truth):
+        shutil.copytree(shared / folder.name, folder, symlinks=True)
+    return home
+
+
+def _built(home):
     home.run("demo", "generate", "--people", PEOPLE, "--seed", 11)
     home.run("run")
     return home
