@@ -120,7 +120,8 @@ class _Versions:
         con.execute(
             "create or replace temp table dd_stored as select golden_id, arg_max(op, recorded_at) as op, "
             "arg_max(row_hash, recorded_at) as row_hash "
-            f"from {workspace.scan_or_empty(names.CONTACTS, columns)} group by golden_id"
+            f"from {workspace.scan_or_empty(names.CONTACTS, columns)} semi join dd_touched using (golden_id) "
+            "group by golden_id"
         )
 
     def reader(self) -> pa.RecordBatchReader:
