@@ -15,6 +15,11 @@ from french_errors import COLUMNS, LETTERS, Clerk, Habits, Person, Rates, plain
 
 from datadock.demo.reference import load_reference
 
+_PART = 100_000
+"""Records that are held as rows at a time, which bounds the memory."""
+
+_TRUTH = {"person": pl.Int64, "household": pl.Int64, "errors": pl.List(pl.String)}
+
 
 @dataclass
 class Makeup:
@@ -96,7 +101,7 @@ class _Country:
         self.rng, self.words, self.makeup = rng, words, makeup
         self.men, self.women = _Urn(rng, words.men), _Urn(rng, words.women)
         self.surnames, self.towns = _Urn(rng, words.surnames), _Urn(rng, words.towns)
-        self.people: list[Person] = []
+        self.named: list[tuple[int, str, str, bool]] = []
         self.kin: dict[tuple[int, int], str] = {}
         self.houses: list[dict[str, str]] = []
         self.household = self.count = 0
@@ -119,7 +124,7 @@ class _Country:
                 one.mobiles = head.mobiles
             if rng.random() < makeup.shared_email:
                 one.emails = head.emails
-        self.people += members
+        self.named += [(one.number, one.given, one.family, one.female) for one in members]
         return members
 
     def _person(
@@ -133,10 +138,9 @@ class _Country:
             given.get("family") or str(self.surnames.draw()), "", born, homes, landline,
             (self._phone("06"), self._phone(rng.choice(("06", "07")))), ("", ""),
         )  # fmt: skip
-        if self.people and not given and rng.random() < self.makeup.namesake:
-            other = rng.choice(self.people)
-            person.given, person.family, person.female = other.given, other.family, other.female
-            self.kin[other.number, person.number] = "namesakes"
+        if self.named and not given and rng.random() < self.makeup.namesake:
+            number, person.given, person.family, person.female = rng.choice(self.named)
+            self.kin[number, person.number] = "namesakes"
         person.emails = (self._email(person), self._email(person))
         return person
 
@@ -238,26 +242,26 @@ def generate(
     country = _Country(rng, words or Vocabulary.of_the_demo(), makeup)
     clerk = Clerk(rng, habits or Habits(), rates or Rates())
     rows: list[dict[str, str | None]] = []
-    truth: list[tuple[int, int, list[str]]] = []
+    true: list[tuple[int, int, list[str]]] = []
+    told, truth, written = [], [], 0
     sizes = range(1, len(makeup.copies) + 1)
-    while len(rows) < records:
+    while written < records:
         for person in country.settle():
             for _ in range(rng.choices(sizes, makeup.copies)[0]):
                 row, errors = clerk.write(person)
                 rows.append(row)
-                truth.append((person.number, person.household, errors))
-    order = list(range(len(rows)))
+                true.append((person.number, person.household, errors))
+                written += 1
+        if len(rows) >= _PART or written >= records:
+            told.append(pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String)))
+            truth.append(pl.DataFrame(true, schema=_TRUTH, orient="row"))
+            rows, true = [], []
+    order = list(range(written))
     rng.shuffle(order)
-    number = [f"{10_000_000 + place}" for place in range(len(rows))]
+    number = pl.Series("id", [f"{10_000_000 + place}" for place in range(written)])
     return Customers(
-        pl.DataFrame([rows[place] for place in order], schema=dict.fromkeys(COLUMNS, pl.String)).insert_column(
-            0, pl.Series("id", number)
-        ),
-        pl.DataFrame(
-            [truth[place] for place in order],
-            schema={"person": pl.Int64, "household": pl.Int64, "errors": pl.List(pl.String)},
-            orient="row",
-        ).insert_column(0, pl.Series("id", number)),
+        pl.concat(told)[order].insert_column(0, number),
+        pl.concat(truth)[order].insert_column(0, number),
         pl.DataFrame(
             [(left, right, kind) for (left, right), kind in country.kin.items()],
             schema={"left": pl.Int64, "right": pl.Int64, "kind": pl.String},

@@ -3,6 +3,8 @@
     python benchmarks/identity_index.py                        100,000 records of the demo company
     python benchmarks/identity_index.py --records 1000000
     python benchmarks/identity_index.py --folder /tmp/bench    keep what was prepared there, for the next time
+    python benchmarks/identity_index.py --equal 10000          committed one by one, compared with the next batch
+    python benchmarks/identity_index.py --deployment <home>    the index of a deployment that stands: built anew, asked
 
 Half of the records asked about are of people that the index knows, half of another world. Every measurement runs in a
 process of its own; CPU seconds and peak memory are that process's, imports included. The machine's load stands beside.
@@ -33,6 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--folder", type=Path, help="where the deployment is prepared and kept")
+    parser.add_argument("--equal", type=int, help="records committed one by one, and met by the next batch")
+    parser.add_argument("--deployment", type=Path, help="a copy of a home: the index in it is built anew")
+    parser.add_argument("--callers", type=int, default=16, help="threads that commit at a time")
     parser.add_argument("--seconds", type=float, default=20.0, help="of sustained commits")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -40,8 +45,9 @@ def main() -> None:
         print(json.dumps(MEASURES[given.one[0]](Path(given.one[1]), given)))
         return
     with tempfile.TemporaryDirectory(prefix="bench-index-") as folder:
-        home = (given.folder or Path(folder)) / "home"
-        for name in MEASURES:
+        home = given.deployment or (given.folder or Path(folder)) / "home"
+        chosen = ["equal"] if given.equal else DEPLOYMENT if given.deployment else [m for m in MEASURES if m != "equal"]
+        for name in chosen:
             load = os.getloadavg()[0]
             result = measured(name, home, given)
             told = "  ".join(f"{key} {value:,.4g}" for key, value in result.items())
@@ -50,7 +56,8 @@ def main() -> None:
 
 def measured(name: str, home: Path, given: argparse.Namespace) -> dict[str, Any]:
     """Run one measurement in a process of its own."""
-    asked = ["--records", str(given.records), "--seconds", str(given.seconds)]
+    asked = ["--records", str(given.records), "--seconds", str(given.seconds), "--callers", str(given.callers)]
+    asked += ["--equal", str(given.equal)] if given.equal else []
     done = subprocess.run(
         [sys.executable, __file__, "--one", name, str(home), *asked],
         capture_output=True,
@@ -87,7 +94,8 @@ def build(home: Path, _given: argparse.Namespace) -> dict[str, Any]:
     from benchmarks.identity import _cost, _demo_workspace
     from datadock.identity.index import refresh_index
 
-    workspace = _demo_workspace(home, 0, delivery=1, number=0)
+    standing = (home / "warehouse" / "warehouse.duckdb").exists()
+    workspace = _standing(home) if standing else _demo_workspace(home, 0, delivery=1, number=0)
     before, began = _cost()["cpu"], time.perf_counter()
     report = refresh_index(workspace, home / "index", rebuild=True)
     return {"s": time.perf_counter() - began, "CPU s": _cost()["cpu"] - before, "MB": report.bytes / 1e6,
@@ -110,6 +118,53 @@ def commit(home: Path, given: argparse.Namespace) -> dict[str, Any]:
         stamp = time.time_ns()
         records = [(SOURCE, f"B{stamp}-{n}", values) for n, values in enumerate(asked(home, _ASKED))]
         return _timed(index.commit, records, given.seconds) | {"peak MB": _cost()["peak"]}
+
+
+def together(home: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Commit single records by several threads, which wait for the disk together."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with _opened(home) as index, ThreadPoolExecutor(given.callers) as callers:
+        stamp, taken = time.time_ns(), []
+        for number, values in enumerate(asked(home, _ASKED)[-200:]):  # fills what is kept in memory
+            index.commit(SOURCE, f"W{stamp}-{number}", values)
+        began, cpu = time.perf_counter(), time.process_time()
+
+        def one(number: int, values: dict[str, str | None]) -> None:
+            if time.perf_counter() - began < given.seconds:
+                start = time.perf_counter()
+                index.commit(SOURCE, f"T{stamp}-{number}", values)
+                taken.append(time.perf_counter() - start)
+
+        list(callers.map(one, range(_ASKED), asked(home, _ASKED)))
+        whole, cpu = time.perf_counter() - began, time.process_time() - cpu
+    taken.sort()
+    return {"p50 ms": taken[len(taken) // 2] * 1e3, "p99 ms": taken[int(len(taken) * 0.99)] * 1e3,
+            "a second": len(taken) / whole, "CPU ms": cpu / len(taken) * 1e3, "calls": len(taken)}  # fmt: skip
+
+
+def equal(home: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Commit records one by one into a deployment that has not met them, then let the next batch meet them."""
+    from datadock.identity.index import IdentityIndex
+    from datadock.identity.index.journal import land_committed
+    from datadock.settings import Settings
+    from tests.unit.identity.index.conftest import Deployment, met_in_part
+
+    _, held, met = met_in_part(home, given.equal * 2, given.equal)
+    deployment = Deployment(Settings(home=home))
+    with IdentityIndex.open(deployment.settings) as index:
+        cpu = time.process_time()
+        for source, key, values in held:
+            index.commit(source, key, values)
+        cpu = time.process_time() - cpu
+        with index._caught_up():
+            store = index._opened()
+            decided = {(record.source, record.source_key): store.golden(record) for record in store.everyone()}
+    for source in deployment.dock.catalog.with_entity("contact"):
+        land_committed(deployment.dock, source)
+    batch = deployment.batch("second")
+    return {"met": len(met), "committed": len(held), "records": len(batch), "CPU ms": cpu / len(held) * 1e3,
+            "other ids": sum(decided.get(key) != golden for key, golden in batch.items())}  # fmt: skip
 
 
 def splink(home: Path, _given: argparse.Namespace) -> dict[str, Any]:
@@ -145,6 +200,15 @@ def _opened(home: Path) -> Any:
     return IdentityIndex.open(Settings(home=home, id_secret="secret"))
 
 
+def _standing(home: Path) -> Any:
+    from datadock.dock import open_dock
+    from datadock.identity.workspace import open_workspace
+    from datadock.settings import Settings
+
+    _keep_asked_of(home, home / "warehouse" / "warehouse.duckdb")
+    return open_workspace(open_dock(Settings(home=home, id_secret="secret")), "benchmark")
+
+
 def asked(home: Path, count: int) -> list[dict[str, str | None]]:
     """Return records to ask about, as ``prepare`` has kept them."""
     found: list[dict[str, str | None]] = json.loads((home.parent / "asked.json").read_text(encoding="utf-8"))
@@ -153,19 +217,24 @@ def asked(home: Path, count: int) -> list[dict[str, str | None]]:
 
 def _keep_asked(home: Path) -> None:
     """Keep records of people that the index knows, and of another world, in no order."""
-    import duckdb
-
     from benchmarks.identity import _demo_workspace
 
     other = home.with_name("other")
     _demo_workspace(other, _ASKED, delivery=1, number=0)
+    _keep_asked_of(home, home / "warehouse-1.duckdb", other / "warehouse-1.duckdb")
+
+
+def _keep_asked_of(home: Path, *warehouses: Path) -> None:
+    """Keep records of warehouses, in no order."""
+    import duckdb
+
     found: list[dict[str, str | None]] = []
     told = ", ".join(f"{name}::varchar as {name}" for name in FIELDS)
-    for folder in (home, other):
-        con = duckdb.connect(str(folder / "warehouse-1.duckdb"), read_only=True)
+    for warehouse in warehouses:
+        con = duckdb.connect(str(warehouse), read_only=True)
         rows = con.sql(
             f"select {told} from intermediate.int_source_contact where party_type = 'person' and source = '{SOURCE}' "
-            f"order by hash(source_key) limit {_ASKED // 2}"
+            f"order by hash(source_key) limit {_ASKED // len(warehouses)}"
         )
         found += rows.to_arrow_table().to_pylist()
         con.close()
@@ -211,8 +280,11 @@ MEASURES = {
     "build": build,
     "resolve": resolve,
     "commit": commit,
+    "together": together,
     "splink": splink,
+    "equal": equal,
 }
+DEPLOYMENT = ("reference", "build", "resolve", "commit", "together")
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))

@@ -30,6 +30,11 @@ _PARTS = {
     "names": "select n.source, n.source_key, n.display_name, n.civility, n.proposed_civility, n.sex_of_first_name, "
     f"n.certainty, n.status, n.codes, n.is_civility_contradicted from marts.dim_contact_name as n {_OF_CONTACT} "
     "and n.source = s.source and n.source_key = s.source_key order by n.source, n.source_key",
+    "attributes": "select attribute, value, data_set, origin, origin_version, origin_date, added_by, added_at "
+    "from marts.contact_attribute where golden_id = $1 order by data_set, attribute",
+    "treatments": "select c.treatment_id, t.asked_by, t.asked_at, t.reason, c.outcome, c.reason as why_not, c.stands "
+    "from marts.fct_treatment_contact as c join marts.fct_treatment as t on t.treatment_id = c.treatment_id "
+    "where c.golden_id = $1 and c.outcome <> 'untouched' order by t.asked_at desc, c.line",
     "roles": "select contract_id, role, source, source_key from marts.dim_contact_role where golden_id = $1 "
     "order by all",
     "companies": "select company_golden_id, company_name, role, job_title, found_by, source, source_key "
@@ -102,9 +107,10 @@ def view_contact(settings: Settings, reference: str) -> dict[str, Any]:
     Returns:
         ``golden_id``, ``contact`` (golden values), and a list of rows for each of: records, provenance,
         addresses, channels (whether it can be reached there, and by what), contact_points (current ones first, with
-        normal form, state, reason and period), names (what is odd about each record's name), roles, companies (where
-        the person works), staff (who works there), orders, revenue (per source), events, consents, suspects,
-        former_ids, targets (that hold the contact), alerts (that name it).
+        normal form, state, reason and period), names (what is odd about each record's name), attributes (that
+        treatments added), treatments (that the contact went through), roles, companies (where the person works),
+        staff (who works there), orders, revenue (per source), events, consents, suspects, former_ids, targets (that
+        hold the contact), alerts (that name it).
 
     Raises:
         DatadockError: When there is no such contact, or nothing is published yet.

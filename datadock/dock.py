@@ -13,12 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from datadock.catalog import Catalog, load_catalog
 from datadock.errors import DatadockError, LakeError
 from datadock.lake import Lake
 from datadock.settings import Settings
 from datadock.state import StateStore
+
+_ASK_AGAIN_SECONDS = 0.2
 
 
 class Progress:
@@ -87,24 +90,37 @@ def open_dock(settings: Settings, *, progress: bool = False) -> Dock:
 
 
 @contextmanager
-def exclusive(home: Path) -> Iterator[None]:
+def exclusive(home: Path, wait_seconds: float = 0.0) -> Iterator[None]:
     """Hold the home's run lock: one run at a time; freed by the system when the process ends.
+
+    Args:
+        home: The home folder.
+        wait_seconds: How long to wait for whoever holds it.
 
     Raises:
         DatadockError: When another process holds it.
     """
+    until = time.monotonic() + wait_seconds
     path = home / "state" / "run.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DatadockError(
-                f"another run is under way on {home}",
-                expected="one run at a time on a home folder",
-                action="wait for it to end, or set DATADOCK_HOME to another folder",
-            ) from error
+        while not _locked(handle):
+            if time.monotonic() >= until:
+                raise DatadockError(
+                    f"another run is under way on {home}",
+                    expected="one run at a time on a home folder",
+                    action="wait for it to end, or set DATADOCK_HOME to another folder",
+                )
+            time.sleep(_ASK_AGAIN_SECONDS)
         yield
+
+
+def _locked(handle: IO[str]) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _kept_secret(path: Path) -> str:

@@ -85,6 +85,11 @@ class DeclaredTable:
         """Name of the staging model."""
         return names.staging_model(self.source, self.entity)
 
+    @property
+    def is_occasional(self) -> bool:
+        """Whether records come now and then only."""
+        return self.declaration.occasional
+
 
 def declared_tables(catalog: Catalog) -> list[DeclaredTable]:
     """Return every staging table that the catalog declares, in the catalog's order."""

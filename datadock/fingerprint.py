@@ -1,6 +1,6 @@
 """What a run's inputs were, as one digest: equal digests mean that nothing new can come out.
 
-Covers the raw tables' versions, the decisions, the models in use, the declarations, the dbt project and the code.
+Covers the raw tables' versions, decisions, treatments, models in use, declarations, dbt project and code.
 """
 
 from __future__ import annotations
@@ -18,25 +18,39 @@ _CODE = ("datadock", "assets", "expectations")
 _SUFFIXES = {".py", ".sql", ".yml", ".yaml", ".csv", ".html", ".css", ".js"}
 
 
-def fingerprint(dock: Dock, decisions: int | None = None, raw: Mapping[str, int] | None = None) -> str:
+_ASKED = (names.DECISIONS, names.TREATMENTS)
+"""Ledgers that people write between runs."""
+
+
+def asked(dock: Dock) -> dict[str, int]:
+    """Return the versions of the ledgers that people write: what is asked after this is news to the next run."""
+    return {table: dock.lake.version(table) for table in _ASKED}
+
+
+def fingerprint(dock: Dock, ledgers: Mapping[str, int] | None = None, raw: Mapping[str, int] | None = None) -> str:
     """Return the digest of everything that a run's result depends on.
 
     Args:
         dock: The opened deployment.
-        decisions: Version of the ledger of decisions that counts; the latest by default.
+        ledgers: Versions of the ledgers that count, as of ``asked``; the latest by default.
         raw: Versions of raw tables that count, where they are not the latest: those that a run has read.
     """
     digest = hashlib.sha256()
     for source in dock.catalog.sources:
         table = names.raw_table(source)
         digest.update(f"{source}={(raw or {}).get(table, dock.lake.version(table))};".encode())
-    decided = dock.lake.version(names.DECISIONS) if decisions is None else decisions
-    digest.update(f"{names.DECISIONS}={decided};{names.QUARANTINE}={dock.lake.version(names.QUARANTINE)};".encode())
+    for ledger, version in (asked(dock) if ledgers is None else ledgers).items():
+        digest.update(f"{ledger}={version};".encode())
+    digest.update(f"{names.QUARANTINE}={dock.lake.version(names.QUARANTINE)};".encode())
     digest.update(f"due={_due(dock)};".encode())
     for pointer in sorted(dock.lake.path(names.MODELS).glob("current-*")):
         digest.update(pointer.name.encode() + pointer.read_bytes())
     reference = dock.settings.home_path / "reference"
-    for path in (reference / "tables" / "current", *sorted(reference.glob("ban/*.json"))):
+    for path in (
+        reference / "tables" / "current",
+        *sorted(reference.glob("ban/*.json")),
+        *sorted(reference.glob("iris/*.json")),
+    ):
         digest.update(path.read_bytes() if path.exists() else b"-")
     digest.update(dock.catalog.digest.encode() + dock.settings.modules_off.encode())
     for path in _files(dock.settings.dbt_project):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import dagster as dg
 import yaml
 
 _INSTANCE = {
@@ -43,11 +39,3 @@ def prepare_instance(folder: Path) -> Path:
         seen.parent.mkdir(exist_ok=True)
         seen.write_text("seen: 1\n", encoding="utf-8")
     return folder
-
-
-@contextmanager
-def open_instance(folder: Path) -> Iterator[dg.DagsterInstance]:
-    """Open the instance of a folder, made where it is new; ``DAGSTER_HOME`` then names it, as Dagster's tools want."""
-    os.environ["DAGSTER_HOME"] = str(prepare_instance(folder))
-    with dg.DagsterInstance.from_config(str(folder)) as instance:
-        yield instance

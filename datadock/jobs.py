@@ -10,6 +10,10 @@ PLATFORM = "platform"
 LAND = "land"
 QUALITY = "quality"
 REFRESH = "refresh"
+TREATMENT = "treatment"
+
+TREATMENTS_STEP = "treatments"
+"""Step that does what is asked of a treatment: its run config holds the request."""
 
 
 def build_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
@@ -24,6 +28,11 @@ def build_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
             QUALITY,
             dg.AssetSelection.groups(names.QUALITY),
             description="Normalises what is new or touched by a newer reference, and judges contact points.",
+        ),
+        dg.define_asset_job(
+            TREATMENT,
+            dg.AssetSelection.assets(*(table.split("/") for table in names.TREATED)),
+            description="Treats a set of contacts: rnvp, moves, enrichment or iris, as the run config asks.",
         ),
         dg.define_asset_job(
             REFRESH, dg.AssetSelection.all() - raw, description="Everything after the raw tables, from what has landed."

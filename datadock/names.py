@@ -40,11 +40,33 @@ VALUES = (ADDRESS_VALUES, PHONE_VALUES, EMAIL_VALUES, NAME_VALUES)
 CONTACT_POINTS = "quality/contact_points"
 """Delta table: which record says which contact point since when, and its state; the log of every change of it."""
 
+TREATMENTS = "quality/treatments"
+"""Delta table: append-only ledger of treatments of sets of contacts: who asked, when, why, and what takes one back."""
+
+TREATED_CONTACTS = "quality/treated_contacts"
+TREATED_ADDRESSES = "quality/treated_addresses"
+TREATED_ATTRIBUTES = "quality/treated_attributes"
+"""Delta tables: what became of each contact of a treatment's set, its addresses before and after, what was added."""
+
+TREATED = (TREATMENTS, TREATED_CONTACTS, TREATED_ADDRESSES, TREATED_ATTRIBUTES)
+
 COMMUNES = "reference/communes"
 """Delta table: the communes of each reference version that was used, with their IRIS where there is but one."""
 
 ORIGINS = "reference/origins"
 """Delta table: where enriched values come from, and whether the deployment wants them."""
+
+POSITIONS = "reference/positions"
+"""Delta table: positions of numbered addresses of the loaded BAN files; the log of what each file changed."""
+
+IRIS_CONTOURS = "reference/iris_contours"
+"""Delta table: contours of IRIS that a user loaded; the log of what each load changed."""
+
+PLACES = "quality/places"
+"""Delta table: where declared addresses lie and in which contour; the log of every change of it."""
+
+VERSIONS = "reference/versions"
+"""Delta table: the reference tables that the deployment has used, one row per table and version."""
 
 MODELS = "golden/model"
 """Folder of the linking models: one file per version, and which is in use."""

@@ -16,11 +16,10 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
-from datadock import names
 from datadock.dock import Dock, exclusive
 from datadock.errors import DatadockError
 from datadock.events.arrivals import waiting
-from datadock.fingerprint import fingerprint
+from datadock.fingerprint import asked, fingerprint
 from datadock.state import Alert
 from datadock.summary import Summary, summarise
 
@@ -127,7 +126,7 @@ def _launch(dock: Dock, began: datetime, *, full: bool) -> Outcome:
     from datadock.launch import launch_platform
 
     run_id = str(uuid.uuid4())
-    decided = dock.lake.version(names.DECISIONS)  # one that is taken meanwhile is news to the next run
+    ledgers = asked(dock)  # what is decided or treated meanwhile is news to the next run
     dock.state.start_run(run_id)
     try:
         launched = launch_platform(dock, run_id, full=full)
@@ -139,7 +138,7 @@ def _launch(dock: Dock, began: datetime, *, full: bool) -> Outcome:
     )
     if launched.success:
         # What lands meanwhile is news to the next run, too: only what staging has read counts as built.
-        dock.state.end_run(run_id, "success", fingerprint(dock, decided, _raw_read(dock)), summary.as_json())
+        dock.state.end_run(run_id, "success", fingerprint(dock, ledgers, _raw_read(dock)), summary.as_json())
         dock.state.close_alerts("run:")
         return Outcome("success", run_id, summary)
     causes = "\n".join(f"{step}: {cause}" for step, cause in launched.failures)

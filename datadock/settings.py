@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     )
     memory_limit: str = Field("2GB", description="Memory that DuckDB may take, in its own notation.")
     threads: int = Field(2, ge=1, description="Threads that DuckDB and Polars may take.")
+    spark_master: str = Field(
+        "", description="Address of a Spark cluster that sees the home folder; empty means threads of this machine."
+    )
     max_record_bytes: int = Field(16 * 2**20, ge=1024, description="A longer record goes to quarantine.")
     max_archive_bytes: int = Field(8 * 2**30, ge=2**20, description="An archive that unpacks to more is refused.")
     max_archive_ratio: int = Field(200, ge=2, description="An archive member that expands more is refused.")
@@ -114,3 +117,8 @@ def environment(name: str) -> str | None:
 def child_environment(**extra: str) -> dict[str, str]:
     """Return this process's environment with additions, for a process that is started."""
     return {**os.environ, **extra}
+
+
+def name_dagster_home(folder: Path) -> None:
+    """Name Dagster's folder in the environment, where Dagster and its ``dagster.yaml`` look for it."""
+    os.environ["DAGSTER_HOME"] = str(folder)

@@ -11,8 +11,9 @@ import dagster as dg
 
 from assets.dbt_models import WAREHOUSE_POOL
 from assets.metadata import delta_facts, metadata_of
+from assets.quality import treatments
 from datadock import names
-from datadock.contact_points import references_in_use, update_points, update_values
+from datadock.contact_points import references_in_use, update_places, update_points, update_values
 from datadock.dock import Dock
 from datadock.identity.workspace import open_workspace
 from datadock.refdata import publish_reference
@@ -31,13 +32,15 @@ _VALUES = {
 
 _REFERENCE = {
     names.COMMUNES: "Communes of each reference version that was used, with their IRIS where there is but one.",
+    names.POSITIONS: "Positions of numbered addresses of the loaded BAN files, logged by `datadock refdata load-ban`.",
+    names.IRIS_CONTOURS: "Contours of IRIS that a user loaded, logged by `datadock refdata load-iris`.",
     names.ORIGINS: "Where enriched values come from: reference table, version, licence, and whether it is wanted.",
 }
 
 
 def build(_dock: Dock) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
     """Return the quality layer of a deployment."""
-    return [_reference(), _values(), _points()], []
+    return [_reference(), _values(), _points(), _places(), treatments.build(OWNER)], []
 
 
 def _reference() -> dg.AssetsDefinition:
@@ -119,3 +122,25 @@ def _points() -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata=metadata_of(report) | delta_facts(dock, names.CONTACT_POINTS))
 
     return contact_points
+
+
+def _places() -> dg.AssetsDefinition:
+    made_from = (names.ADDRESS_VALUES, names.POSITIONS, names.IRIS_CONTOURS)
+
+    @dg.asset(
+        key=names.PLACES.split("/"),
+        deps=[*(table.split("/") for table in made_from), SOURCES[0]],
+        group_name=names.QUALITY,
+        owners=[OWNER],
+        kinds={"delta"},
+        pool=WAREHOUSE_POOL,
+        description="Where declared addresses lie, by the BAN or as declared, and in which contour of an IRIS. Log, "
+        "one row per change of a place.",
+    )
+    def places(context: dg.AssetExecutionContext, dock: dg.ResourceParam[Dock]) -> dg.MaterializeResult:
+        with dock.progress.step(names.PLACES) as note:
+            report = update_places(open_workspace(dock, context.run.run_id))
+            note(f"{report.looked_at:,} looked at, {report.located:,} located, {report.written:,} changed")
+        return dg.MaterializeResult(metadata=metadata_of(report) | delta_facts(dock, names.PLACES))
+
+    return places

@@ -45,7 +45,7 @@ zero lost more true pairs than it kept false ones out; at -2 households began to
 STORED_FROM = -4.0
 """Bits of match weight from which pairs are kept: none may join below, for nobody would know of it."""
 
-Type = Literal["text", "date", "timestamp", "integer", "decimal", "boolean"]
+Type = Literal["text", "date", "timestamp", "integer", "decimal", "number", "boolean"]
 
 EntityName = Literal[
     "contact", "contact_address", "contact_role", "move", "order", "order_line", "event", "consent", "store"
@@ -76,6 +76,8 @@ MODEL: dict[str, dict[str, tuple[Kind, Type]]] = {
         "postcode": ("postcode", "text"),
         "city": ("city", "text"),
         "country": ("country", "text"),
+        "latitude": ("attribute", "number"),
+        "longitude": ("attribute", "number"),
         "loyalty_card": ("identifier", "text"),
         "store_code": ("attribute", "text"),
         "social_handle": ("attribute", "text"),

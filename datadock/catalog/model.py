@@ -5,6 +5,7 @@ These classes hold and validate; reading files and wording errors for a folder i
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Annotated, Any, Literal, Self
 
@@ -158,6 +159,7 @@ class Source(_Declared):
     freshness: Freshness | None = None
     pull: Pull | None = None
     deduplicated: bool = Setting(False, description="No two records of this source are one person.")
+    occasional: bool = Setting(False, description="Records come now and then: an empty table or field is no news.")
     max_quarantine_rate: float = Setting(
         0.1, ge=0, le=1, description="A batch with a larger share in quarantine raises a warning."
     )
@@ -230,12 +232,43 @@ class Bounces(_Declared):
     soft_window_days: int = Setting(30, ge=1)
 
 
+class DataSetKey(_Declared):
+    """What a data set is joined to contacts by."""
+
+    column: str = Setting(description="Column of the file.")
+    of: Literal["golden_id", "siren", "postcode", "department", "commune", "iris"]
+
+
+class DataSet(_Declared):
+    """A data set whose attributes are added to the contacts of a treatment, and to no other."""
+
+    description: str
+    origin: str = Setting(min_length=1, description="Who publishes it.")
+    version: str = Setting(min_length=1, description="Its version or vintage.")
+    date: datetime.date = Setting(description="Day for which it holds.")
+    licence: str = Setting(min_length=1)
+    file: str = Setting(description="csv, jsonl or parquet; relative to the catalog.")
+    key: DataSetKey
+    attributes: dict[str, str] = Setting(min_length=1, description="Attribute to the column that holds it.")
+
+    @model_validator(mode="after")
+    def _attribute_names(self) -> Self:
+        for name in self.attributes:
+            if not _FIELD_NAME.match(name):
+                raise ValueError(f"attribute `{name}`: lower-case letters, digits and underscores only")
+        return self
+
+
 class Enrichments(_Declared):
-    """Which inferred or joined attributes a deployment does not want; what is switched off is gone at the next run."""
+    """Which inferred or joined attributes a deployment does not want, and data sets that are added to chosen contacts.
+
+    What is switched off is gone at the next run.
+    """
 
     off: list[Literal["commune", "iris", "age_band", "sex", "phone_operator", "phone_type"]] = Setting(
         default_factory=list
     )
+    data_sets: dict[str, DataSet] = Setting(default_factory=dict)
 
 
 class ContactRules(_Declared):
@@ -299,8 +332,11 @@ class Reviewed(_Declared):
 
 
 class IdentityRules(_Declared):
-    """From which weight records join, what stops a run, and what a reviewed sample must show."""
+    """What links, from which weight records join, what stops a run, and what a reviewed sample must show."""
 
+    engine: Literal["duckdb", "spark"] = Setting(
+        "duckdb", description="What makes and compares pairs: DuckDB in the run's process, or Spark."
+    )
     threshold: Threshold = Threshold()
     limits: IdentityLimits = IdentityLimits()
     reviewed: Reviewed = Reviewed()
@@ -310,6 +346,7 @@ __all__ = [
     "ENTITIES",
     "ContactReference",
     "ContactRules",
+    "DataSet",
     "Enrichments",
     "Entity",
     "Field",

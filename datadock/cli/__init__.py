@@ -25,6 +25,7 @@ from datadock.cli import (
     review,
     sources,
     steward,
+    treat,
 )
 from datadock.errors import DatadockError
 
@@ -49,6 +50,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(checks.app, name="checks")
 app.add_typer(demo.app, name="demo")
 app.add_typer(quality.app, name="quality")
+app.add_typer(treat.group, name="treat")
 app.add_typer(refdata.app, name="refdata")
 
 

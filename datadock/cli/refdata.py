@@ -1,4 +1,4 @@
-"""``datadock refdata``: the reference tables and street files behind addresses, names and phones."""
+"""``datadock refdata``: the reference tables, street files and contours behind addresses, names and phones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHOWN = 20
 
 @app.command()
 def status(json: _JSON = False) -> None:
-    """Print each table in use with version, rows, licence and whether its hash is right, and the streets loaded.
+    """Print each table in use with version, rows, licence and whether its hash is right; streets and contours loaded.
 
     Ends with 1 where a table is not the one that was built.
 
@@ -50,6 +50,12 @@ def status(json: _JSON = False) -> None:
             show.table(shown, [[item[name] for name in shown] for item in named])
         else:
             typer.echo("no BAN file is loaded: no street is checked (datadock refdata load-ban adresses-XX.csv.gz)")
+        if found.iris:
+            typer.echo("")
+            drawn = ("file", "version", "communes", "contours", "refused", "crs", "licence", "loaded_at")
+            show.table(drawn, [[getattr(item, name) for name in drawn] for item in found.iris])
+        else:
+            typer.echo("no contours are loaded: a commune of several IRIS has none (datadock refdata load-iris FILE)")
         if found.behind:
             typer.echo(f"\nthe package ships newer communes: {found.packaged} (datadock refdata use packaged)")
     if found.broken:
@@ -154,6 +160,40 @@ def load_ban(
         homes = " ".join(item.departements)
         told = f"{item.streets:,} streets, {item.addresses:,} addresses in {item.communes:,} communes of {homes}"
         typer.echo(f"{item.file}: {told}{'' if new else '; loaded before, nothing changed'}")
+
+
+@app.command("load-iris")
+def load_iris(
+    files: Annotated[list[Path], typer.Argument(help="Contours of IRIS: GeoJSON (.gz too), GeoPackage, or folders.")],
+    version: Annotated[str, typer.Option(help="The publisher's version, as 2024-01-01.")],
+    source: Annotated[str, typer.Option(help="Who publishes them.")] = "IGN, INSEE: Contours... IRIS",
+    licence: Annotated[str, typer.Option(help="Licence of the data.")] = "Licence Ouverte 2.0",
+    crs: Annotated[str, typer.Option(help="System of the numbers, where the file does not name it: EPSG:2154.")] = "",
+    json: _JSON = False,
+) -> None:
+    """Load contours of IRIS; those of the communes that the files hold take the place of the ones before.
+
+    Good features of a bad file are loaded, bad ones are listed with their reason.
+
+    Example: datadock refdata load-iris CONTOURS-IRIS_33.geojson --version 2024-01-01
+    """
+    from datadock.refdata import install_iris
+
+    told = install_iris(Settings(), files, version=version, source=source, licence=licence, crs=crs)
+    if json:
+        loaded = [{**asdict(item), "new": new} for item, new in told.files]
+        refused = [asdict(one) for one in told.refused]
+        show.as_json({"files": loaded, "change": asdict(told.change), "refused": refused})
+        return
+    for item, new in told.files:
+        held = f"{item.contours:,} contours of {item.communes:,} communes, version {item.version}, read as {item.crs}"
+        typer.echo(f"{item.file}: {held}{'' if new else '; loaded before, nothing changed'}")
+    change = told.change
+    typer.echo(f"{change.added:,} new, {change.changed:,} changed, {change.removed:,} removed")
+    for one in told.refused[:_SHOWN]:
+        typer.echo(f"  refused {one.file} feature {one.feature} {one.code}: {one.reason}", err=True)
+    if len(told.refused) > _SHOWN:
+        typer.echo(f"  … and {len(told.refused) - _SHOWN:,} more (--json prints all)", err=True)
 
 
 @app.command()

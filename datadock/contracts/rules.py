@@ -22,6 +22,7 @@ _EXAMPLES: dict[Type, str] = {
     "timestamp": "a date and time",
     "integer": "a whole number",
     "decimal": "a number such as 1234.56 or 1 234,56",
+    "number": "a number such as 48.856614 or 48,856614",
     "boolean": "yes or no: true, false, oui, non, 1, 0",
     "text": "text",
 }

@@ -16,7 +16,7 @@ from datadock.identity.ids import derive_id, derive_ids
 
 
 def assign_ids(
-    records: pl.DataFrame, earlier: pl.DataFrame, secret: str, ever_used: Callable[[], pl.Series]
+    records: pl.DataFrame, earlier: pl.DataFrame, secret: str, ever_used: Callable[[pl.Series], pl.Series]
 ) -> pl.DataFrame:
     """Give every cluster its golden id.
 
@@ -25,7 +25,7 @@ def assign_ids(
             that it bears or last bore, null for a new record).
         earlier: Golden ids that records bore before those: source, source_key, golden_id.
         secret: The deployment's id secret.
-        ever_used: Gives every id ever used; asked only when fresh ids are needed.
+        ever_used: Gives those of some ids that were ever used; asked only when fresh ids are needed.
 
     Returns:
         The records with their golden_id.
@@ -38,7 +38,7 @@ def assign_ids(
         kept = pl.concat([kept, _by_overlap(before.select("cluster", "golden_id"), taken)])
         homeless = records.join(kept, on="cluster", how="anti")
     if homeless.height:
-        kept = pl.concat([kept, _fresh(homeless, secret, ever_used())])
+        kept = pl.concat([kept, _fresh(homeless, secret, ever_used)])
     return records.join(kept, on="cluster", how="left", maintain_order="left")
 
 
@@ -63,7 +63,7 @@ def _by_overlap(bearers: pl.DataFrame, taken: pl.Series) -> pl.DataFrame:
     return pl.concat(found)
 
 
-def _fresh(homeless: pl.DataFrame, secret: str, used: pl.Series) -> pl.DataFrame:
+def _fresh(homeless: pl.DataFrame, secret: str, ever_used: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
     founders = (
         homeless.select("cluster", "source", "source_key", "received_at")
         .sort("received_at", "source", "source_key")
@@ -72,13 +72,15 @@ def _fresh(homeless: pl.DataFrame, secret: str, used: pl.Series) -> pl.DataFrame
     moments = founders["received_at"].dt.epoch("us").to_numpy()
     given = derive_ids(secret, founders["source"].to_list(), founders["source_key"].to_list(), moments)
     fresh = pl.Series(given, dtype=pl.String)
-    again = (fresh.is_in(used.implode()) | ~fresh.is_first_distinct()).arg_true().to_list()
+    again = (fresh.is_in(ever_used(fresh).implode()) | ~fresh.is_first_distinct()).arg_true().to_list()
     if again:
-        taken = {*used, *given}
+        taken = set(given)
         for place in again:
             source, key, received = founders.row(place)[1:]
             nonce = 1
-            while (identifier := derive_id(secret, source, key, received, nonce)) in taken:
+            while (identifier := derive_id(secret, source, key, received, nonce)) in taken or len(
+                ever_used(pl.Series([identifier]))
+            ):
                 nonce += 1
             taken.add(identifier)
             given[place] = identifier

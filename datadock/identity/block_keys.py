@@ -29,13 +29,19 @@ class KeyParts:
     columns: Mapping[str, str]
 
 
+def parts_of(origin: str, keys: Iterable[tuple[str, ...]], table: str = "dd_key_parts") -> KeyParts:
+    """Return the parts of some keys as ``key_parts`` makes them, of a table that is there."""
+    parts = sorted({part for key in keys for part in key})
+    return KeyParts(origin, table, {part: f"k{place}" for place, part in enumerate(parts)})
+
+
 def key_parts(
     con: duckdb.DuckDBPyConnection, origin: str, keys: Iterable[tuple[str, ...]], table: str = "dd_key_parts"
 ) -> KeyParts:
     """Create the table of the parts of some keys, for all records of a table of features."""
-    parts = sorted({part for key in keys for part in key})
-    columns = {part: f"k{place}" for place, part in enumerate(parts)}
-    told = "".join(f", {_bare(part)} as {column}" for part, column in columns.items())
+    parts = parts_of(origin, keys, table)
+    columns = parts.columns
+    told = "".join(f", {bare(part)} as {column}" for part, column in columns.items())
     hashed = "".join(
         f", list_transform({column}, lambda v: hash(v)) as {column}"
         if is_list(part)
@@ -43,7 +49,7 @@ def key_parts(
         for part, column in columns.items()
     )
     con.execute(f"create or replace temp table {table} as select rid{hashed} from (select rid{told} from {origin})")
-    return KeyParts(origin, table, columns)
+    return parts
 
 
 def keys_sql(parts: KeyParts, keys: tuple[str, ...]) -> str:
@@ -56,10 +62,15 @@ def keys_sql(parts: KeyParts, keys: tuple[str, ...]) -> str:
 
 def texts_sql(table: str, keys: tuple[str, ...]) -> str:
     """Return SQL of (rid, key, text) for the keys of a rule, from the features themselves; key is a hash."""
-    origin, columns = _unnested(table, [(_bare(key), is_list(key)) for key in keys])
+    origin, columns = parts_sql(table, keys)
     known = " and ".join(f"({column}) is not null" for column in columns)
     joined = " || '|' || ".join(f"({column})" for column in columns)
     return f"select rid, hash({', '.join(columns)}) as key, {joined} as text from {origin} where {known}"
+
+
+def parts_sql(table: str, keys: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Return what to select the keys of a rule from, one row for each, and SQL of their parts."""
+    return _unnested(table, [(bare(key), is_list(key)) for key in keys])
 
 
 def is_list(part: str) -> bool:
@@ -67,7 +78,8 @@ def is_list(part: str) -> bool:
     return part.startswith(_UNNEST)
 
 
-def _bare(part: str) -> str:
+def bare(part: str) -> str:
+    """The SQL of a part, without the mark that it gives several keys to a record."""
     return part[len(_UNNEST) : -1] if is_list(part) else part
 
 

@@ -226,8 +226,11 @@ def candidate_pairs(
         only_new: Table with the ``rid`` of new records: only pairs that hold one of them.
         apart: Condition over ``l`` and ``r`` (features) that drops a pair, empty for none.
         cap: Records beyond which a key that training did not stop makes no pairs, and is told.
+
+    Returns:
+        What each rule contributed; the parts of their keys are left as ``key_parts`` makes them.
     """
-    parts = key_parts(con, table, [rule.keys for rule in rules if not rule.stopped])
+    parts = key_parts(con, table, [rule.keys for rule in rules])
     met = [f"dd_met_{place}" for place in range(len(rules))]
     reports = [_pairs_of(con, parts, rule, only_new, name, cap) for rule, name in zip(rules, met, strict=True)]
     everything = " union all ".join(f"from {name}" for name in met) or "select 0::bigint as pair where false"
@@ -241,7 +244,7 @@ def candidate_pairs(
         f"(select pair >> 32 as rid_l, pair & 4294967295 as rid_r from (select distinct pair from ({everything}))) c "
         f"{condition}"
     )
-    for name in (parts.table, *met):
+    for name in met:
         con.execute(f"drop table {name}")
     return reports
 

@@ -48,14 +48,12 @@ class Clustering:
         largest: Size of the largest cluster.
         components_split: Components that mean linkage cut.
         conflicts: Pairs that a decision forces together and another keeps apart.
-        looked_at: Per record whether its component was looked at, or stayed as it was.
     """
 
     labels: Ints
     largest: int
     components_split: int
     conflicts: int
-    looked_at: npt.NDArray[np.bool_]
 
 
 def cluster(
@@ -68,7 +66,6 @@ def cluster(
     must: tuple[Ints, Ints] | None = None,
     never: tuple[Ints, Ints] | None = None,
     single: Ints | None = None,
-    settled: Ints | None = None,
     edge: float = EDGE,
 ) -> Clustering:
     """Partition records.
@@ -82,7 +79,6 @@ def cluster(
         must: Pairs that are one person by decision.
         never: Pairs that are not.
         single: Per record the number of its source if that source holds nobody twice, else -1.
-        settled: Per record its earlier cluster, -1 where it or a pair is new; components without -1 stay as they are.
         edge: Bits from which pairs make components and groups may join, in the mean.
     """
     must, never = must or _NO_PAIRS, never or _NO_PAIRS
@@ -92,13 +88,7 @@ def cluster(
     linked = coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(count, count))
     _, component = connected_components(linked, directed=False)
     labels = _smallest(component)
-    open_ = np.ones(int(component.max()) + 1 if count else 0, dtype=bool)
-    if settled is not None and count:
-        open_[:] = False
-        open_[component[settled < 0]] = True
-        still = ~open_[component]
-        labels[still] = np.flatnonzero(still)[_smallest(settled[still])]
-    work = _WorkUnits(component, left, right, weight, single, must, never, open_, edge)
+    work = _WorkUnits(component, left, right, weight, single, must, never, edge)
     work.weigh_missing(weigh)
     split = 0
     for members, matrix in work.doubtful():
@@ -107,7 +97,7 @@ def cluster(
         split += int(len(np.unique(groups)) > 1)
     conflicts = int((labels[never[0]] == labels[never[1]]).sum()) + int((labels[must[0]] != labels[must[1]]).sum())
     largest = int(np.bincount(labels).max()) if count else 0
-    return Clustering(labels, largest, split, conflicts, open_[component])
+    return Clustering(labels, largest, split, conflicts)
 
 
 def _smallest(groups: npt.NDArray[Any]) -> Ints:
@@ -160,7 +150,6 @@ class _WorkUnits:
         single: Ints,
         must: tuple[Ints, Ints],
         never: tuple[Ints, Ints],
-        open_: npt.NDArray[np.bool_],
         edge: float,
     ) -> None:
         self.component, self.edge = component, edge
@@ -170,7 +159,7 @@ class _WorkUnits:
             same = component[pairs[0]] == component[pairs[1]]
             forced[component[pairs[0]][same]] = True
         inner = component[left] == component[right]
-        wanted = ((sizes >= 3) | (forced & (sizes >= 2))) & open_
+        wanted = (sizes >= 3) | (forced & (sizes >= 2))
         inner &= wanted[component[left]]
         order = np.argsort(component[left[inner]], kind="stable")
         self.left, self.right, self.weight = left[inner][order], right[inner][order], weight[inner][order]

@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from datadock import signed
 from datadock.errors import DatadockError
 from datadock.identity.connections import decisions_between
 from datadock.identity.explain import NamedRecords, Pair, Record, unknown_record
@@ -324,12 +325,7 @@ def check_signed(by: str, reason: str) -> None:
     Raises:
         DatadockError: When who or why is missing.
     """
-    if not by.strip() or not reason.strip():
-        raise DatadockError(
-            f"a decision without {'a reason' if by.strip() else 'a name'}",
-            expected="who takes it and why: both are kept, and shown to whoever asks",
-            action="say why with --reason, and who with --by",
-        )
+    signed.check_signed("a decision", by, reason, option="--reason")
 
 
 def rows_of(proposal: Proposal, identifier: str, by: str, reason: str, moment: datetime) -> list[dict[str, Any]]:

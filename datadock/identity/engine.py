@@ -1,7 +1,7 @@
 """The one place that calls Splink: pairs in, agreement levels and weights out.
 
 Candidate pairs come from ``blocking``; Splink 5 compares and weighs them on DuckDB. Its tables
-live in the caller's in-memory connection and are dropped after use.
+live in the caller's in-memory connection and are dropped after use. Which engine a step runs on is ``engines``'.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import duckdb
 from splink import DuckDBAPI, Linker
+from splink.internals.database_api import DatabaseAPI
+from splink.internals.splink_dataframe import SplinkDataFrame
 
 from datadock.identity.comparisons import Comparison
 
@@ -116,22 +118,52 @@ def compare(
         above: Keep pairs of at least this match weight.
         kind: Text over ``pairs`` that is kept with each pair.
     """
-    used = [*sorted(columns_used(settings)), *(f"tf_{feature}" for feature in term_frequencies or {})]
-    # Splink copies both sides of the pairs with every column that it is shown.
-    con.execute(f"create or replace temp view dd_shown as select {', '.join(('rid', *used))} from {table}")
+    con.execute(f"create or replace temp view dd_shown as {shown_sql(table, settings, term_frequencies or {})}")
+    con.execute(f"create or replace temp table dd_blocked as {blocked_sql(pairs, kind)}")
+    answer = predict(DuckDBAPI(connection=con), "dd_shown", settings, term_frequencies or {}, "dd_blocked", above=above)
+    con.execute(f"create or replace temp table {target} as {answered_sql(answer.physical_name)}")
+    answer.drop_table_from_database_and_remove_from_cache()
+
+
+def shown_sql(table: str, settings: Mapping[str, Any], frequencies: Collection[str]) -> str:
+    """Return SQL of what Splink is shown of records: it copies both sides of the pairs with every column."""
+    used = [*sorted(columns_used(settings)), *(f"tf_{feature}" for feature in frequencies)]
+    return f"select {', '.join(('rid', *used))} from {table}"
+
+
+def blocked_sql(pairs: str, kind: str) -> str:
+    """Return SQL of pairs as Splink takes them."""
+    return f"select {kind} as match_key, rid_l::bigint as join_key_l, rid_r::bigint as join_key_r from {pairs}"
+
+
+def answered_sql(answer: str) -> str:
+    """Return SQL of Splink's answer as it is kept."""
+    return f"select * rename (match_key as kind) from {answer}"
+
+
+def predict(
+    api: DatabaseAPI[Any],
+    shown: Any,
+    settings: dict[str, Any],
+    frequencies: Mapping[str, Any],
+    blocked: Any,
+    *,
+    above: float | None = None,
+) -> SplinkDataFrame:
+    """Have Splink compare and weigh pairs, on any of its engines.
+
+    Args:
+        api: Splink's access to the engine.
+        shown: Records, as of ``shown_sql``: name of a table, or a frame of the engine.
+        settings: As of ``splink_settings``, in the engine's dialect.
+        frequencies: Feature to its frozen frequencies.
+        blocked: Pairs, as of ``blocked_sql``.
+        above: Keep pairs of at least this match weight.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        api = DuckDBAPI(connection=con)
-        linker = Linker(api.register("dd_shown"), settings, log_level=None, validate_settings=False)
-        for feature, lookup in (term_frequencies or {}).items():
+        linker = Linker(api.register(shown), settings, log_level=None, validate_settings=False)
+        for feature, lookup in frequencies.items():
             linker.table_management.register_term_frequency_lookup(api.register(lookup), feature)
-        con.execute(
-            f"create or replace temp table dd_blocked as "
-            f"select {kind} as match_key, rid_l as join_key_l, rid_r as join_key_r from {pairs}"
-        )
-        linker.table_management.register_blocked_pairs_for_predict(api.register("dd_blocked"))
-        answer = linker.inference.predict(threshold_match_weight=above, warning_mode="never")
-        con.execute(
-            f"create or replace temp table {target} as select * rename (match_key as kind) from {answer.physical_name}"
-        )
-        answer.drop_table_from_database_and_remove_from_cache()
+        linker.table_management.register_blocked_pairs_for_predict(api.register(blocked))
+        return linker.inference.predict(threshold_match_weight=above, warning_mode="never")

@@ -17,13 +17,14 @@ from datadock import names
 from datadock.identity.features import Features, build_features, linking_fields
 from datadock.identity.model import FORM
 from datadock.identity.normal_values import declared_fields
-from datadock.identity.workspace import CONTACTS, FEATURES, Workspace, latest_rows
+from datadock.identity.workspace import CONTACTS, FEATURES, Workspace, latest_of, latest_rows
 from datadock.lake import Lake
 from datadock.warehouse.arrived import BATCHES, arrived_batches, staged
 
 VALUE_KINDS = ("address", "phone", "email", "name")
 """Kinds of values whose normal forms features are taken from."""
 
+_KEYS = ("source", "source_key")
 _LINEAGE = ("_batch_id", "_file", "_line", "_received_at")
 _STATE = {
     "source": "varchar", "source_key": "varchar", "party_type": "varchar", "op": "varchar", "content_hash": "bigint",
@@ -143,7 +144,7 @@ def _compare_with_store(con: duckdb.DuckDBPyConnection, workspace: Workspace, *,
         arrived = "dd_arrived"
         con.execute(f"create or replace temp table dd_arrived as from dd_now where _batch_id in (from {BATCHES})")
         stored = f"(select * from {stored} semi join dd_arrived using (source, source_key))"
-    con.execute(f"create or replace temp table dd_before as {_latest_sql(stored)}")
+    con.execute(f"create or replace temp table dd_before as {latest_of(stored, *_KEYS)}")
     con.execute(
         f"create or replace temp table dd_changed as select source, source_key, content_hash from {arrived} "
         "anti join (from dd_before where op = 'upsert') using (source, source_key, content_hash)"
@@ -163,9 +164,12 @@ def _add_revalued(con: duckdb.DuckDBPyConnection, workspace: Workspace, seen: di
             continue
         declared = declared_fields(kind, fields)
         texts = sorted({name for match in declared for name in match.values()})
+        # A value that only came since is no other reading of an earlier one.
         con.execute(
             f"create or replace temp table dd_revalued as select {', '.join(f'any_value({t}) as {t}' for t in texts)} "
-            f"from {stored} group by value_id having count(*) > 1 and max(generation) > {int(seen.get(table, 0))}"
+            f"from (from {stored} where generation > {int(seen.get(table, 0))}) n "
+            f"where exists (select 1 from {stored} o where o.value_id = n.value_id and o.generation < n.generation) "
+            "group by value_id"
         )
         for match in declared:
             on = " and ".join(f'c."{field}"::varchar is not distinct from r.{text}' for field, text in match.items())
@@ -174,11 +178,6 @@ def _add_revalued(con: duckdb.DuckDBPyConnection, workspace: Workspace, seen: di
                 f"select c.source, c.source_key from {CONTACTS} c semi join dd_revalued r on {on}) "
                 "using (source, source_key) anti join dd_changed d using (source, source_key)"
             )
-
-
-def _latest_sql(relation: str) -> str:
-    newest = f"select source, source_key, max(generation) as generation from {relation} group by source, source_key"
-    return f"select l.* from {relation} l semi join ({newest}) n using (source, source_key, generation)"
 
 
 def _changed_contacts() -> str:
@@ -190,7 +189,7 @@ def _before_changed(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> Non
     stored = workspace.scan_or_empty(FEATURES, _STATE)
     con.execute(
         "create or replace temp table dd_before as "
-        f"{_latest_sql(f'(select * from {stored} semi join dd_changed using (source, source_key))')}"
+        f"{latest_of(f'(select * from {stored} semi join dd_changed using (source, source_key))', *_KEYS)}"
     )
 
 
@@ -226,18 +225,20 @@ def load_records(
     """
     table = f"dd_{party}"
     stored = workspace.scan_or_empty(FEATURES, {**_STATE, "received_at": "timestamptz"})
-    newest = "dd_newest"
-    if wanted:
-        newest = f"({_latest_sql(f'(from {stored} semi join {wanted} using (source, source_key))')})"
-    else:
-        # Both party types of a connection are read from the newest rows, found once.
-        con.execute(f"create temp table if not exists dd_newest as {_latest_sql(stored)}")
+    some = f"(from {stored} semi join {wanted} using (source, source_key))" if wanted else stored
     con.execute(
         f"create or replace temp table {table} as select row_number() over (order by source, source_key) - 1 as rid, * "
-        f"exclude (op) from {newest} where op = 'upsert' and party_type = '{party}' order by rid"
+        f"exclude (op) from ({latest_of(some, *_KEYS)}) where op = 'upsert' and party_type = '{party}' order by rid"
     )
     rows = int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
     return Features(table, (), rows)
+
+
+def count_records(con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str) -> int:
+    """Return how many records there are of a party type."""
+    newest = latest_of(workspace.scan_or_empty(FEATURES, _STATE), *_KEYS)
+    there = f"from ({newest}) where op = 'upsert' and party_type = '{party}'"
+    return int(con.execute(f"select count(*) {there}").fetchall()[0][0])
 
 
 def load_features(
@@ -264,6 +265,26 @@ def load_features(
         f"join (select rid, source, source_key, generation from {records.table} {some}) r "
         "using (source, source_key, generation)"
     )
+    return _described(con, table)
+
+
+def load_since(con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, since: int) -> Features:
+    """Load the records of one party type that changed after a generation, with their features.
+
+    Only the rows that came since are read; the columns are those of ``load_features``, ``dd_<party>`` shows the same.
+    """
+    table = f"dd_{party}_features"
+    stored = workspace.scan(FEATURES) or workspace.scan_or_empty(FEATURES, {**_STATE, "received_at": "timestamptz"})
+    arrived = latest_of(f"(from {stored} where generation > {since})", *_KEYS)
+    con.execute(
+        f"create or replace temp table {table} as select row_number() over (order by source, source_key) - 1 as rid, * "
+        f"exclude (op) from ({arrived}) where op = 'upsert' and party_type = '{party}' order by rid"
+    )
+    con.execute(f"create or replace temp view dd_{party} as from {table}")
+    return _described(con, table)
+
+
+def _described(con: duckdb.DuckDBPyConnection, table: str) -> Features:
     described = [row[0] for row in con.execute(f"describe {table}").fetchall()]
     known = tuple(name for name in described if name not in _OWN and name != "rid")
     rows = int(con.execute(f"select count(*) from {table}").fetchall()[0][0])

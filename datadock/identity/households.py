@@ -19,7 +19,7 @@ from datadock.identity.ids import PREFIX, id_time
 from datadock.identity.memberships import current_memberships, read_log
 from datadock.identity.model import load_model
 from datadock.identity.normalise import install_macros
-from datadock.identity.workspace import FEATURES, Workspace
+from datadock.identity.workspace import FEATURES, Workspace, latest_of
 from datadock.warehouse.lake_tables import TABLES
 
 HOUSEHOLD_PREFIX = "HH"
@@ -86,10 +86,7 @@ def _load_log(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """Create ``dd_log`` (the whole log) and ``dd_housed`` (who is in which household now)."""
     stored = workspace.scan_or_empty(names.HOUSEHOLDS, TABLES[names.HOUSEHOLDS])
     con.execute(f"create or replace temp table dd_log as from {stored}")
-    con.execute(
-        "create or replace temp table dd_housed as from dd_log "
-        "qualify row_number() over (partition by golden_id order by generation desc) = 1"
-    )
+    con.execute(f"create or replace temp table dd_housed as {latest_of('dd_log', 'golden_id')}")
     con.execute("delete from dd_housed where op <> 'upsert'")
 
 
@@ -110,8 +107,8 @@ def _changed_contacts(
     con.execute(
         "create or replace temp table dd_contacts as select golden_id, op, party_type, birth_date, "
         "concat_ws(' ', address_extra, address_line) as address, recorded_at, "
-        f"list_filter(provenance, lambda p: p.field = 'address_line')[1] as won from {stored} "
-        "qualify row_number() over (partition by golden_id order by recorded_at desc, run_id desc) = 1"
+        f"list_filter(provenance, lambda p: p.field = 'address_line')[1] as won "
+        f"from ({latest_of(str(stored), 'golden_id', by='recorded_at')})"
     )
     members = current_memberships(read_log(workspace)).drop_nulls("golden_id").to_arrow()
     con.register("dd_members_now", members)
@@ -139,40 +136,41 @@ def _changed_contacts(
 def _people_of_touched_homes(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> int:
     """Create ``PEOPLE``: everybody at an address that a changed contact has now or had before."""
     install_macros(con)
-    stored = workspace.scan_or_empty(FEATURES, _KEYS)
-    described = {row[0] for row in con.execute(f"describe from {workspace.scan(FEATURES) or stored}").fetchall()}
-    told = ", ".join(name if name in described else f"null::{kind} as {name}" for name, kind in _TOLD_BY.items())
-    con.execute(
-        f"create or replace temp table dd_told as select golden_id, source, source_key, {told} from "
-        f"(select * from {workspace.scan(FEATURES) or stored} "
-        "qualify row_number() over (partition by source, source_key order by generation desc) = 1) "
-        "join dd_records using (source, source_key)"
-    )
-    _points(con, workspace)
-    _surnames(con)
-    _read(con, "dd_changed", "dd_new")
+    _tell(con, workspace, "dd_firms", "dd_told_of_firms")
+    _read(con, workspace, "dd_changed", "dd_new")
     con.execute(
         "create or replace temp table dd_neighbours as select golden_id from dd_housed h semi join "
         "(select home from dd_new union select home from dd_housed semi join dd_changed using (golden_id)) t "
         "on h.home = t.home anti join dd_changed using (golden_id)"
     )
-    _read(con, "dd_neighbours", "dd_old")
+    _read(con, workspace, "dd_neighbours", "dd_old")
     con.execute(f"create or replace temp table {PEOPLE} as from dd_new union all by name from dd_old")
     return int(con.execute(f"select count(*) from {PEOPLE}").fetchall()[0][0])
+
+
+def _tell(con: duckdb.DuckDBPyConnection, workspace: Workspace, wanted: str, target: str) -> None:
+    """Create the table of what the records of the wanted contacts tell now."""
+    stored = workspace.scan(FEATURES) or workspace.scan_or_empty(FEATURES, _KEYS)
+    described = {row[0] for row in con.execute(f"describe from {stored}").fetchall()}
+    told = ", ".join(name if name in described else f"null::{kind} as {name}" for name, kind in _TOLD_BY.items())
+    own = f"(from dd_records semi join {wanted} using (golden_id))"
+    theirs = f"(select source, source_key, generation, {told} from {stored} semi join {own} using (source, source_key))"
+    con.execute(
+        f"create or replace temp table {target} as select golden_id, n.* exclude (generation) "
+        f"from ({latest_of(theirs, 'source', 'source_key')}) n join {own} using (source, source_key)"
+    )
 
 
 def _points(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """Create ``dd_points``: phones and e-mails of each person, but for those of companies and of very many people."""
     model = load_model(workspace.model_folder, "person")
     shared = [value for values in (model.shared.values() if model is not None else ()) for value in values]
-    con.execute(
-        "create or replace temp table dd_each as select golden_id, unnest(phones) as point from dd_told "
-        "union all select golden_id, unnest(emails) as point from dd_told"
-    )
+    each = " union all ".join(f"select golden_id, unnest({kind}) as point from {{}}" for kind in ("phones", "emails"))
+    firms = f"select point from ({each.format('dd_told_of_firms', 'dd_told_of_firms')})"
     con.execute(
         "create or replace temp table dd_points as select golden_id, list_sort(list_distinct(list(point))) as points "
-        "from dd_each where not list_contains($1::varchar[], point) "
-        "and point not in (select point from dd_each semi join dd_firms using (golden_id)) group by golden_id",
+        f"from ({each.format('dd_told', 'dd_told')}) where not list_contains($1::varchar[], point) "
+        f"and point not in ({firms}) group by golden_id",
         [shared],
     )
 
@@ -189,8 +187,11 @@ def _surnames(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _read(con: duckdb.DuckDBPyConnection, wanted: str, target: str) -> None:
+def _read(con: duckdb.DuckDBPyConnection, workspace: Workspace, wanted: str, target: str) -> None:
     """Create the table of what the rules look at, of the wanted people who have an address with a house number."""
+    _tell(con, workspace, wanted, "dd_told")
+    _points(con, workspace)
+    _surnames(con)
     con.execute(
         f"create or replace temp table {target} as select c.golden_id, "
         "concat_ws('|', coalesce(postcode, ''), case when postcode is null then city end, street, house) as home, "
@@ -244,16 +245,19 @@ def _named(con: duckdb.DuckDBPyConnection, workspace: Workspace, found: pl.DataF
         previous=_with_prefix("previous", PREFIX),
     )
     none = pl.DataFrame(schema={"source": pl.String, "source_key": pl.String, "golden_id": pl.String})
-    assigned = assign_ids(records, none, workspace.id_secret, lambda: _ever_used(con))
+    assigned = assign_ids(records, none, workspace.id_secret, lambda fresh: _ever_used(con, fresh))
     ids = assigned.select(golden_id="person", household_id=_with_prefix("golden_id", HOUSEHOLD_PREFIX))
     named: pl.DataFrame = found.join(ids, on="golden_id")
     return named
 
 
-def _ever_used(con: duckdb.DuckDBPyConnection) -> pl.Series:
-    used = con.sql("select distinct household_id as id from dd_log where household_id is not null").pl()
-    ids: pl.Series = used.select(_with_prefix("id", PREFIX))["id"]
-    return ids
+def _ever_used(con: duckdb.DuckDBPyConnection, ids: pl.Series) -> pl.Series:
+    """Those of some ids that were ever given to a household; in the form of golden ids."""
+    con.register("dd_fresh", pl.DataFrame({"id": ids}).select(_with_prefix("id", HOUSEHOLD_PREFIX)).to_arrow())
+    used = con.sql("select distinct id from dd_fresh semi join dd_log on household_id = id").pl()
+    con.unregister("dd_fresh")
+    found: pl.Series = used.select(_with_prefix("id", PREFIX))["id"]
+    return found
 
 
 def _with_prefix(column: str, prefix: str) -> pl.Expr:

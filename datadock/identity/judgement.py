@@ -47,11 +47,11 @@ def judge_memberships(
     findings = oversized(workspace, parties, plan.assigned)
     findings += guards.fallen_precision(now, before, rules.limits)
     findings += guards.id_churn(moves, rules.limits)
-    findings += short_of_reviewed(workspace, plan.assigned)
+    findings += _reviewed(workspace, plan)
     facts = {
-        "records": plan.assigned.height,
-        "golden": plan.sizes.height,
-        "largest": max((c.largest for c in plan.clusterings), default=0),
+        "records": plan.records,
+        "golden": plan.golden,
+        "largest": plan.largest,
         "decided_edges": {"strong": now.strong, "right": now.right},
         "moved": moves.moved,
         "had_an_id": moves.before,
@@ -59,6 +59,16 @@ def judge_memberships(
         "findings": [str(finding) for finding in findings],
     }
     return findings, facts
+
+
+def _reviewed(workspace: Workspace, plan: Plan) -> list[Finding]:
+    """What the reviewed sample says of a plan; everyone's id is gathered only where there is one."""
+    from datadock.identity.memberships import current_memberships, read_log  # memberships are judged from there
+
+    if workspace.catalog.reviewed is None:
+        return []
+    current = current_memberships(read_log(workspace)).drop_nulls("golden_id")
+    return short_of_reviewed(workspace, plan.everyone(current))
 
 
 def short_of_reviewed(workspace: Workspace, assigned: pl.DataFrame) -> list[Finding]:
@@ -122,7 +132,7 @@ def count_moves(workspace: Workspace, plan: Plan, inputs: dict[str, Any]) -> Mov
     by_decision = changed.filter(pl.col("cause") == "decision")
     touched = pl.concat([by_decision["golden_id"], by_decision["previous"]]).unique().implode()
     moved = changed.filter(~pl.col("golden_id").is_in(touched) & ~pl.col("previous").is_in(touched))
-    still = held.join(plan.assigned, on=_KEYS, how="semi").height
+    still = held.join(plan.assigned, on=_KEYS, how="semi").height + plan.rest.records
     anew = tuple(words for key, words in _DECLARED.items() if last and _differs(last.get(key), inputs.get(key)))
     leaving = moved.group_by("previous").agg(n=pl.len()).sort("n", "previous", descending=[True, False]).head(3)
     return Moves(moved.height, still, anew, tuple(f"{golden} ({n:,})" for golden, n in leaving.iter_rows()))

@@ -11,6 +11,7 @@ import duckdb
 
 from datadock import names
 from datadock.identity.blocking import BlockReport
+from datadock.identity.engines import DUCKDB, Engine
 from datadock.identity.features import Features, linking_fields
 from datadock.identity.model import Model, save_model
 from datadock.identity.scoring import term_frequency_tables
@@ -28,7 +29,7 @@ _TRAIN_AGAIN_BELOW = 100_000
 
 
 def train_version(
-    con: duckdb.DuckDBPyConnection, workspace: Workspace, features: Features, party: str
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, features: Features, party: str, engine: Engine = DUCKDB
 ) -> tuple[Model, list[BlockReport]]:
     """Train a model and keep it with the record of its training; it is not in use yet.
 
@@ -37,6 +38,7 @@ def train_version(
         workspace: The run's workspace.
         features: Features of all records of the party type.
         party: ``person`` or ``company``.
+        engine: What makes and compares pairs.
 
     Returns:
         The model, and what its rules contributed; the candidate pairs are left in ``TRAINING_PAIRS``.
@@ -46,7 +48,7 @@ def train_version(
     """
     began = time.perf_counter()
     fields, apart = linking_fields(workspace.catalog), apart_sql(workspace)
-    trained = train_model(con, features, fields, party, apart, workspace.run_at)
+    trained = train_model(con, features, fields, party, apart, workspace.run_at, engine=engine)
     frequencies = term_frequency_tables(con, trained.model, scored_table(features))
     record = {
         "run_id": workspace.run_id,
@@ -60,7 +62,9 @@ def train_version(
         "seed": "none: pairs are picked by a hash of their numbers, so the same data gives the same model",
         "blocks": [asdict(block) for block in trained.blocks],
         "checks": list(_CHECKS),
-        "software": {name: installed(name) for name in _SOFTWARE} | {"python": platform.python_version()},
+        "engine": engine.name,
+        "software": {name: installed(name) for name in (*_SOFTWARE, *engine.software)}
+        | {"python": platform.python_version()},
     }
     save_model(workspace.model_folder, trained.model, con, frequencies, record)
     return trained.model, trained.blocks

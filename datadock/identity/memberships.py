@@ -7,8 +7,10 @@ done or undone by what the lake holds, so a killed run is finished by the next o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -17,6 +19,7 @@ from datadock import names
 from datadock.identity.assignment import assign_ids, membership_changes
 from datadock.identity.cluster import Clustering
 from datadock.identity.guards import Finding
+from datadock.identity.increment import TOUCHED, Rest, find_touched, lineage_log, touched_log
 from datadock.identity.judgement import judge_memberships, oversized, short_of_reviewed
 from datadock.identity.ledger import named_records, read_decisions, since_version
 from datadock.identity.lineage import derive_lineage, derive_redirects, latest
@@ -76,21 +79,50 @@ class Plan:
     """What the memberships are to become; nothing of it is written yet.
 
     Attributes:
-        log: The log as it stands.
-        assigned: source, source_key, golden_id of every record there is.
+        log: The log as it stands, of the records that are looked at.
+        assigned: source, source_key, golden_id of every one of them that is there.
         changes: source, source_key, golden_id, cause of every record whose id moves.
         clusterings: Per party type.
+        rest: What there is beside.
     """
 
     log: pl.DataFrame
     assigned: pl.DataFrame
     changes: pl.DataFrame
     clusterings: tuple[Clustering, ...]
+    rest: Rest
 
     @property
-    def sizes(self) -> pl.DataFrame:
-        """golden_id and its number of records, n."""
-        return self.assigned.group_by("golden_id").agg(n=pl.len())
+    def records(self) -> int:
+        """Source contacts."""
+        return self.assigned.height + self.rest.records
+
+    @cached_property
+    def golden(self) -> int:
+        """Golden contacts."""
+        return int(self.assigned["golden_id"].n_unique()) + self.rest.golden
+
+    @cached_property
+    def created(self) -> int:
+        """Golden contacts whose id nobody bore before."""
+        borne = self.assigned["golden_id"].unique()
+        return int((~borne.is_in(self.log["golden_id"].unique().implode())).sum())
+
+    @cached_property
+    def largest(self) -> int:
+        """Records of the largest golden contact."""
+        sizes = self.assigned.group_by("golden_id").len()["len"]
+        return max(int(sizes.max() or 0), self.rest.largest)  # type: ignore[arg-type]  # an integer column
+
+    def everyone(self, current: pl.DataFrame) -> pl.DataFrame:
+        """Return source, source_key, golden_id of every record there is.
+
+        Args:
+            current: Those who bear an id as the log stands.
+        """
+        looked_at = pl.concat([frame.select(_KEYS) for frame in (self.log, self.assigned)]).unique()
+        others = current.join(looked_at, on=_KEYS, how="anti")
+        return pl.concat([frame.select(*_KEYS, "golden_id") for frame in (self.assigned, others)])
 
 
 def membership_inputs(workspace: Workspace) -> dict[str, Any]:
@@ -110,24 +142,20 @@ def assign_identities(workspace: Workspace, *, blocking: bool = True) -> Members
         blocking: Whether a guard that objects keeps the log as it was; else its finding is only told.
     """
     inputs = membership_inputs(workspace)
-    log = read_log(workspace)
     if workspace.cursor(names.MEMBERSHIPS) == inputs:
-        _write_lineage(workspace, log)
-        return _standing(workspace, log)
-    with workspace.connection() as con:
-        parties = [PartyClusters(con, workspace, party) for party in PARTIES]
-        decisions = read_decisions(workspace)
-        plan = plan_memberships(workspace, parties, log, decisions, inputs["threshold"], inputs)
+        _write_lineage(workspace)
+        return _standing(workspace, read_log(workspace))
+    decisions = read_decisions(workspace)
+    with open_plan(workspace, decisions, inputs) as (parties, plan):
         findings, facts = judge_memberships(workspace, parties, plan, decisions, inputs)
-    sizes, stood = plan.sizes, log["golden_id"].unique()
     report = MembershipReport(
         True,
-        records=plan.assigned.height,
-        golden=sizes.height,
-        created=int((~sizes["golden_id"].is_in(stood.implode())).sum()),
+        records=plan.records,
+        golden=plan.golden,
+        created=plan.created,
         moves=plan.changes.height,
         components_split=sum(c.components_split for c in plan.clusterings),
-        largest=int(sizes["n"].max() or 0),  # type: ignore[arg-type]  # an integer column
+        largest=plan.largest,
         conflicts=sum(c.conflicts for c in plan.clusterings),
         findings=tuple(findings),
     )
@@ -136,10 +164,10 @@ def assign_identities(workspace: Workspace, *, blocking: bool = True) -> Members
     rows = plan.changes.with_columns(
         valid_from=pl.lit(workspace.run_at).dt.cast_time_unit("us"),
         run_id=pl.lit(workspace.run_id),
-        generation=pl.lit(_next_generation(log), dtype=pl.Int64),
-    ).select(list(_LOG)).cast(_LOG)  # fmt: skip
-    workspace.append(names.MEMBERSHIPS, rows.to_arrow(), inputs, facts)
-    return replace(report, retired=_write_lineage(workspace, pl.concat([log, rows])))
+        generation=pl.lit(_generation(workspace) + 1, dtype=pl.Int64),
+    )
+    workspace.append(names.MEMBERSHIPS, _as_log(rows).to_arrow(), inputs, facts)
+    return replace(report, retired=_write_lineage(workspace))
 
 
 def _standing(workspace: Workspace, log: pl.DataFrame) -> MembershipReport:
@@ -161,7 +189,7 @@ def plan_memberships(
     log: pl.DataFrame,
     decisions: pl.DataFrame,
     threshold: Mapping[str, float],
-    inputs: dict[str, Any] | None = None,
+    rest: Rest | None = None,
 ) -> Plan:
     """Work out who is who and which id everybody bears, at a threshold; write nothing.
 
@@ -171,25 +199,32 @@ def plan_memberships(
         log: As of ``read_log``.
         decisions: As of ``ledger.read_decisions``, or with decisions that are only thought of.
         threshold: Party type to bits from which records join.
-        inputs: What the memberships are made of; given, only components that something happened to are looked at.
+        rest: What there is beside, where parties and log hold only what a change can reach.
     """
-    current = current_memberships(log)
     known = int(workspace.cursor(names.MEMBERSHIPS).get("decisions", -1))
     decided = named_records(since_version(workspace, decisions, known))
-    settled = [party.settled(current, inputs, decided) if inputs else None for party in parties]
-    records = pl.concat(
-        [party.partition(decisions, threshold[party.party], ids) for party, ids in zip(parties, settled, strict=True)]
-    )
+    records = pl.concat([party.partition(decisions, threshold[party.party]) for party in parties])
     changes, assigned = _changes(workspace, log, records, decided)
-    return Plan(log, assigned, changes, tuple(party.clustering for party in parties))
+    return Plan(log, assigned, changes, tuple(party.clustering for party in parties), rest or Rest())
 
 
-def plan_next(workspace: Workspace, log: pl.DataFrame, decisions: pl.DataFrame) -> Plan:
-    """Work out what the next run would make of the memberships; arguments as of ``plan_memberships``."""
-    inputs = membership_inputs(workspace)
+@contextmanager
+def open_plan(
+    workspace: Workspace, decisions: pl.DataFrame, inputs: dict[str, Any]
+) -> Iterator[tuple[list[PartyClusters], Plan]]:
+    """Plan what the next run would make of the memberships, of what a change can reach; keep the parties open."""
     with workspace.connection() as con:
-        parties = [PartyClusters(con, workspace, party) for party in PARTIES]
-        return plan_memberships(workspace, parties, log, decisions, inputs["threshold"], inputs)
+        rest = find_touched(con, workspace, inputs, decisions)
+        wanted = None if rest is None else TOUCHED
+        log = read_log(workspace) if rest is None else _as_log(con.sql(touched_log(workspace)).pl())
+        parties = [PartyClusters(con, workspace, party, wanted=wanted) for party in PARTIES]
+        yield parties, plan_memberships(workspace, parties, log, decisions, inputs["threshold"], rest)
+
+
+def plan_next(workspace: Workspace, decisions: pl.DataFrame) -> Plan:
+    """Work out what the next run would make of the memberships; decisions as of ``plan_memberships``."""
+    with open_plan(workspace, decisions, membership_inputs(workspace)) as (_, plan):
+        return plan
 
 
 def is_settled(workspace: Workspace) -> bool:
@@ -210,52 +245,49 @@ def current_memberships(log: pl.DataFrame) -> pl.DataFrame:
     return latest(log).select(*_KEYS, "golden_id")
 
 
-def _next_generation(log: pl.DataFrame) -> int:
-    return int(log["generation"].max() or 0) + 1  # type: ignore[arg-type]  # an integer column
+def _as_log(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(list(_LOG)).cast(_LOG)
+
+
+def _generation(workspace: Workspace) -> int:
+    """The generation of the log."""
+    log = workspace.scan_or_empty(names.MEMBERSHIPS, {"generation": "bigint"})
+    with workspace.connection() as con:
+        return int(con.execute(f"select coalesce(max(generation), 0) from {log}").fetchall()[0][0])
 
 
 def _changes(
     workspace: Workspace, log: pl.DataFrame, records: pl.DataFrame, decided: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows to tell the log, and the golden id of every record there is."""
-    placed = records.join(current_memberships(log), on=_KEYS, how="left", maintain_order="left")
-    asked, settled = _asked(placed, log)
-    borne = log.drop_nulls("golden_id").join(asked, on=_KEYS, how="semi")
+    borne = log.drop_nulls("golden_id").join(records, on=_KEYS, how="semi")
     last = borne.filter(pl.col("generation") == pl.col("generation").max().over(_KEYS)) if borne.height else borne
-    earlier = (
-        borne.join(last, on=[*_KEYS, "golden_id"], how="anti").select(*_KEYS, "golden_id").unique()
-        .join(settled, on="golden_id", how="anti")
-    )  # fmt: skip
-    known = asked.drop("golden_id").join(
-        last.select(*_KEYS, previous="golden_id"), on=_KEYS, how="left", maintain_order="left"
-    )
-    assigned = assign_ids(known, earlier, workspace.id_secret, lambda: log["golden_id"].drop_nulls().unique())
-    everyone = pl.concat([frame.select(*_KEYS, "golden_id") for frame in (assigned, settled)])
-    told = latest(log).select(*_KEYS, "golden_id").join(settled, on=_KEYS, how="anti")
-    return membership_changes(assigned, told, decided), everyone
+    earlier = borne.join(last, on=[*_KEYS, "golden_id"], how="anti").select(*_KEYS, "golden_id").unique()
+    known = records.join(last.select(*_KEYS, previous="golden_id"), on=_KEYS, how="left", maintain_order="left")
+    with_ids = assign_ids(known, earlier, workspace.id_secret, lambda fresh: _ever_used(workspace, fresh))
+    assigned = with_ids.select(*_KEYS, "golden_id")
+    return membership_changes(assigned, current_memberships(log), decided), assigned
 
 
-def _asked(placed: pl.DataFrame, log: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Part the records whose cluster may bear another id from those that keep theirs.
-
-    A component that was not looked at keeps its ids, unless a record that was bore one of them last.
-    """
-    looked = placed.filter("looked_at" if placed.height else pl.lit(value=False))
-    if looked.height == placed.height:
-        return placed, placed.clear()
-    wanted = log.drop_nulls("golden_id").join(looked, on=_KEYS, how="semi").select("golden_id").unique()
-    bears = placed["golden_id"].is_in(wanted["golden_id"].implode()).fill_null(value=False)
-    asked = placed["looked_at"] | bears
-    return placed.filter(asked), placed.filter(~asked)
+def _ever_used(workspace: Workspace, ids: pl.Series) -> pl.Series:
+    """Those of some golden ids that were ever given."""
+    log = workspace.scan_or_empty(names.MEMBERSHIPS, {"golden_id": "varchar"})
+    with workspace.connection() as con:
+        con.register("dd_fresh", pl.DataFrame({"golden_id": ids}).to_arrow())
+        found: pl.DataFrame = con.sql(f"select distinct golden_id from {log} semi join dd_fresh using (golden_id)").pl()
+    return found["golden_id"]
 
 
-def _write_lineage(workspace: Workspace, log: pl.DataFrame) -> int:
+def _write_lineage(workspace: Workspace) -> int:
     """Append what redirects and lineage lack of what the log implies; return the number of new redirects."""
-    generation = _next_generation(log) - 1
+    generation = _generation(workspace)
     inputs = {"memberships": workspace.lake.version(names.MEMBERSHIPS), "generation": generation}
     done = workspace.cursor(names.LINEAGE)
     if workspace.cursor(names.REDIRECTS) == inputs and done == inputs:
         return 0
+    since = int(done.get("generation", 0))
+    with workspace.connection() as con:
+        log = _as_log(con.sql(lineage_log(con, workspace, since)).pl()) if since else read_log(workspace)
     redirects = derive_redirects(log)
     stored = _latest_redirects(workspace)
     fresh = redirects.join(stored, on=["old_id", "new_id"], how="anti", nulls_equal=True)
@@ -267,10 +299,9 @@ def _write_lineage(workspace: Workspace, log: pl.DataFrame) -> int:
     )  # fmt: skip
     rows = pl.concat([fresh, back.cast(fresh.schema)])
     workspace.append(names.REDIRECTS, rows.to_arrow(), inputs)
-    events = derive_lineage(log, int(done.get("generation", 0)))
-    known = _stored(workspace, names.LINEAGE)
+    events = derive_lineage(log, since)
+    known = _stored(workspace, names.LINEAGE, pl.col("run_id").is_in(events["run_id"].unique().implode()))
     if known is not None:
-        known = known.join(events.select("golden_id").unique(), on="golden_id", how="semi")
         events = events.join(known, on=["golden_id", "event", "other_id", "run_id"], how="anti", nulls_equal=True)
     workspace.append(names.LINEAGE, events.to_arrow(), inputs)
     return fresh.height
@@ -284,6 +315,9 @@ def _latest_redirects(workspace: Workspace) -> pl.DataFrame:
     return latest.select("old_id", "new_id")
 
 
-def _stored(workspace: Workspace, table: str) -> pl.DataFrame | None:
+def _stored(workspace: Workspace, table: str, wanted: pl.Expr | None = None) -> pl.DataFrame | None:
     files = workspace.lake.files(table)
-    return pl.concat([pl.read_parquet(file) for file in files]) if files else None
+    if not files:
+        return None
+    rows = pl.scan_parquet(files)
+    return (rows if wanted is None else rows.filter(wanted)).collect()

@@ -11,11 +11,14 @@ from typing import Any
 import duckdb
 
 from datadock import names
-from datadock.identity.blocking import BlockReport, candidate_pairs
-from datadock.identity.feature_store import load_features, load_records
-from datadock.identity.features import Features, linking_fields
+from datadock.identity.block_keys import key_parts, parts_of
+from datadock.identity.blocking import BlockReport
+from datadock.identity.engines import Engine, open_engine
+from datadock.identity.feature_store import count_records, load_features, load_records
+from datadock.identity.features import linking_fields
 from datadock.identity.guards import Finding, one_sided_levels, overgrown_blocks, untrained_levels
 from datadock.identity.kept_training import outgrown, train_version
+from datadock.identity.key_store import KEYS, append_keys, create_partners, knows_keys, record_keys_sql
 from datadock.identity.model import Model, load_model, load_term_frequencies, make_current
 from datadock.identity.normalise import install_macros
 from datadock.identity.scoring import score
@@ -69,18 +72,14 @@ def score_pairs(workspace: Workspace, *, retrain: bool = False, blocking: bool =
 
     Raises:
         ModelError: When a model cannot be trained; nothing is written then.
+        DatadockError: When the declared engine is not there.
     """
     before = workspace.cursor(names.PAIRS)
     rest = {**workspace.cursor(FEATURES), "apart": apart_sql(workspace)}
     if not retrain and before and {key: before.get(key) for key in rest} == rest and _models_stand(workspace, before):
         return PairsReport(False, models=before["models"])
-    with workspace.connection() as con:
-        runs = []
-        for party in PARTIES:
-            run = _PartyRun(con, workspace, party, before, retrain=retrain)
-            if run.features.rows:
-                run.score()
-                runs.append(run)
+    with open_engine(workspace) as engine, workspace.connection() as con:
+        runs = _runs(con, engine, workspace, before, retrain=retrain)
         scored = " union all ".join(f"from dd_pairs_{run.party}" for run in runs)
         rows = con.sql(f"{scored or f'{_empty_sql()} where false'} order by 1, 2, 3, 4").to_arrow_table()
         models = {run.party: run.model.version for run in runs}
@@ -101,12 +100,45 @@ def score_pairs(workspace: Workspace, *, retrain: bool = False, blocking: bool =
             make_current(workspace.model_folder, run.model)
         facts = {key: value for key, value in asdict(report).items() if key != "changed"}
         facts["blocks"] = [{"party": run.party, **asdict(block)} for run in runs for block in run.blocks]
+        _keep_keys(con, workspace, runs, {**rest, "models": models})
         workspace.append(names.PAIRS, rows, {**rest, "models": models}, facts)
         return report
 
 
+def _runs(
+    con: duckdb.DuckDBPyConnection, engine: Engine, workspace: Workspace, before: dict[str, Any], *, retrain: bool
+) -> list[_PartyRun]:
+    """Score the party types that there are records of; partly, where the keys of all records are known."""
+    told = workspace.scan_or_empty(FEATURES, {"party_type": "varchar"})
+    parties = [
+        party for party in PARTIES if con.execute(f"from {told} where party_type = '{party}' limit 1").fetchall()
+    ]
+    runs = [_PartyRun(con, engine, workspace, party, before, retrain=retrain) for party in parties]
+    partly = knows_keys(workspace, before) and all(run.since >= 0 for run in runs)
+    for run in runs:  # each to its end: training leaves its pairs and keys in tables of one name
+        run.open(partly=partly)
+        if run.features.rows or partly:
+            run.score()
+    return [run for run in runs if run.features.rows or partly]
+
+
+def _keep_keys(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, runs: list[_PartyRun], inputs: dict[str, Any]
+) -> None:
+    """Keep the keys of what was scored, all of them anew unless the others' are known."""
+    if not all(run.partly for run in runs):
+        workspace.lake.drop([KEYS])
+    tables = [f"dd_keys_{run.party}" for run in runs]
+    if runs and all(run.keyed for run in runs):
+        append_keys(con, workspace, tables, inputs)
+
+
 def _empty_sql() -> str:
     return "select " + ", ".join(f"null::{kind} as {name}" for name, kind in TABLES[names.PAIRS].items())
+
+
+def _no_keys_sql() -> str:
+    return "select null::varchar as source, null::varchar as source_key, null::integer[] as keys where false"
 
 
 def _models_stand(workspace: Workspace, before: dict[str, Any]) -> bool:
@@ -118,49 +150,66 @@ def _models_stand(workspace: Workspace, before: dict[str, Any]) -> bool:
 
 
 class _PartyRun:
-    """Scoring of one party type."""
+    """Scoring of one party type: of all its records, or of the new ones and those that could pair with them."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, before: dict[str, Any], *, retrain: bool
+        self,
+        con: duckdb.DuckDBPyConnection,
+        engine: Engine,
+        workspace: Workspace,
+        party: str,
+        before: dict[str, Any],
+        *,
+        retrain: bool,
     ) -> None:
-        self.con, self.workspace, self.party = con, workspace, party
+        self.con, self.engine, self.workspace, self.party = con, engine, workspace, party
         self.before = before
-        self.records = load_records(con, workspace, party)
         self.known = None if retrain else self._fitting_model()
-        self.features = self._features()
+        self.since = self._scored_generation(self.known)
         self.blocks: list[BlockReport] = []
         self.findings: list[Finding] = []
         self.candidates = self.scored = 0
-        self.trained = False
-        if self.features.rows:
-            install_macros(con)
+        self.trained = self.keyed = self.partly = False
+
+    def open(self, *, partly: bool) -> None:
+        """Load the records that are looked at, with their features, and the model."""
+        self.partly = partly
+        wanted = self._partners() if partly else None
+        self.records = load_records(self.con, self.workspace, self.party, wanted)
+        self.features = load_features(self.con, self.workspace, self.records)
+        if self.features.rows or partly:
+            install_macros(self.con)
             self.model = self._model()
 
-    def _features(self) -> Features:
-        """All features of all records where many passes over them follow, else a view of which little is read."""
-        if not self.records.rows or self._scored_generation(self.known) < 0:
-            return load_features(self.con, self.workspace, self.records)
-        table = f"{self.party}_features_read"
-        stored = self.workspace.scan(FEATURES)
-        self.con.execute(
-            f"create or replace temp view {table} as select r.rid, s.* exclude (op) from "
-            f"(select * from {stored} where party_type = '{self.party}') s "
-            f"join (select rid, source, source_key, generation from {self.records.table}) r "
-            "using (source, source_key, generation)"
+    def _partners(self) -> str:
+        """Create the table of the fresh records and of those that share a key with one."""
+        con = self.con
+        con.execute(
+            "create or replace temp table dd_came as select distinct source, source_key from "
+            f"{self.workspace.scan(FEATURES)} where generation > {self.since} and linked > {self.since}"
         )
-        columns = tuple(row[0] for row in self.con.execute(f"describe {table}").fetchall())
-        return Features(table, columns, self.records.rows)
+        fresh = load_features(con, self.workspace, load_records(con, self.workspace, self.party, "dd_came"))
+        if self.known is None or not fresh.rows:
+            return "dd_came"
+        rules = self.known.rules
+        parts = key_parts(con, without_shared(con, fresh, self.known.shared), [rule.keys for rule in rules])
+        con.execute(f"create or replace temp table dd_came_keys as {record_keys_sql(parts, rules, fresh.table)}")
+        create_partners(con, self.workspace, "dd_came_keys", "dd_partners")
+        return "dd_partners"
 
     def _fitting_model(self) -> Model | None:
         """The stored model, where it fits the declared fields and the number of records."""
         known = load_model(self.workspace.model_folder, self.party)
-        fits = known is not None and known.fields == linking_fields(self.workspace.catalog)
-        return known if known is not None and fits and not outgrown(known.records, self.records.rows) else None
+        if known is None or known.fields != linking_fields(self.workspace.catalog):
+            return None
+        can_be = outgrown(known.records, 2 * known.records)  # else nobody needs to count
+        old = can_be and outgrown(known.records, count_records(self.con, self.workspace, self.party))
+        return None if old else known
 
     def _model(self) -> Model:
         if self.known is not None:
             return self.known
-        model, self.blocks = train_version(self.con, self.workspace, self.features, self.party)
+        model, self.blocks = train_version(self.con, self.workspace, self.features, self.party, self.engine)
         self.trained = True
         return model
 
@@ -168,26 +217,28 @@ class _PartyRun:
         """Make the table ``dd_pairs_<party>`` with the rows to append."""
         con, model, records = self.con, self.model, self.records.table
         self.findings = untrained_levels(model)
-        if self.findings or not model.comparisons:
+        if self.findings or not model.comparisons or not self.features.rows:
             con.execute(f"create or replace temp table dd_pairs_{self.party} as {_empty_sql()} where false")
+            con.execute(f"create or replace temp table dd_keys_{self.party} as {_no_keys_sql()}")
+            self.keyed = not self.findings
             return
         table = scored_table(self.features) if self.trained else without_shared(con, self.features, model.shared)
         frequencies = load_term_frequencies(self.workspace.model_folder, model, con)
-        since = self._scored_generation(model)
-        con.execute(f"create or replace temp table dd_fresh as select rid from {records} where linked > {since}")
+        con.execute(f"create or replace temp table dd_fresh as select rid from {records} where linked > {self.since}")
         self.scored = int(con.execute("select count(*) from dd_fresh").fetchall()[0][0])
         found = TRAINING_PAIRS
         limits = self.workspace.catalog.identity.limits
         if not self.blocks:  # else training has just looked for all pairs of all records
-            found, new = "dd_found", None if self.scored == self.features.rows else "dd_fresh"
+            found, new = "dd_found", None if self._everyone() else "dd_fresh"
             apart = apart_sql(self.workspace)
-            self.blocks = candidate_pairs(
+            self.blocks = self.engine.candidate_pairs(
                 con, table, list(model.rules), found, only_new=new, apart=apart, cap=limits.block_records
             )
             self.findings += one_sided_levels(self.party, sampled_levels(con, table, found, model.comparisons))
+        self._create_keys(table)
         self.findings += overgrown_blocks(self.party, self.blocks, limits.block_records)
         self.candidates = int(con.execute(f"select count(*) from {found}").fetchall()[0][0])
-        score(con, model, table, found, frequencies, "dd_scored")
+        score(con, model, table, found, frequencies, "dd_scored", engine=self.engine)
         con.execute(
             f"create or replace temp table dd_pairs_{self.party} as select l.source as left_source, "
             "l.source_key as left_key, r.source as right_source, r.source_key as right_key, weight as match_weight, "
@@ -199,10 +250,24 @@ class _PartyRun:
         )
         self._leave_out_stored()
 
+    def _everyone(self) -> bool:
+        """Whether all records there are are new."""
+        return not self.partly and self.scored == self.features.rows
+
+    def _create_keys(self, table: str) -> None:
+        """Create ``dd_keys_<party>`` of what is not kept yet, from the parts that looking for pairs has left."""
+        fresh = f"(from {self.records.table} semi join dd_fresh using (rid))" if self.partly else self.records.table
+        rules = self.model.rules
+        wanted = [rule.keys for rule in rules]
+        parts = parts_of(table, wanted) if self.engine.leaves_keys else key_parts(self.con, table, wanted)
+        keys = record_keys_sql(parts, rules, fresh)
+        self.con.execute(f"create or replace temp table dd_keys_{self.party} as {keys}")
+        self.keyed = True
+
     def _leave_out_stored(self) -> None:
         """Drop what is stored already: a model that is gone back to has scored most of its pairs before."""
         stored = self.workspace.scan(names.PAIRS)
-        if stored is None or self.trained or self.scored < self.features.rows:
+        if stored is None or self.trained or not self._everyone():
             return
         pair = "left_source, left_key, right_source, right_key, left_hash, right_hash"
         same = " and ".join(f"p.{name} = s.{name}" for name in pair.split(", "))

@@ -6,14 +6,12 @@ Reads only. A run, a what-if and a report partition through here, so that they a
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from datadock import names
 from datadock.identity.cluster import Clustering, Floats, Ints, cluster
 from datadock.identity.feature_store import load_features, load_records
 from datadock.identity.ledger import standing
@@ -22,12 +20,9 @@ from datadock.identity.normalise import install_macros
 from datadock.identity.pairs import LIVE_PAIRS, load_live_pairs
 from datadock.identity.scoring import score
 from datadock.identity.trainer import without_shared
-from datadock.identity.workspace import FEATURES, Workspace, apart_sql
-from datadock.warehouse.lake_tables import TABLES
+from datadock.identity.workspace import Workspace, apart_sql
 
 _KEYS = ["source", "source_key"]
-_RESETS = ("spec", "store", "apart", "threshold")
-"""Inputs that may break or join any cluster where they change."""
 
 
 class PartyClusters:
@@ -38,6 +33,7 @@ class PartyClusters:
         workspace: The run's workspace.
         party: ``person`` or ``company``.
         model: A model that is not in use yet; the one in use by default.
+        wanted: Table with source and source_key of the records to look at; all of them by default.
 
     Attributes:
         weigh_below: The highest of several thresholds that will be asked for, from low to high: a pair below it, which
@@ -45,12 +41,17 @@ class PartyClusters:
     """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, workspace: Workspace, party: str, model: Model | None = None
+        self,
+        con: duckdb.DuckDBPyConnection,
+        workspace: Workspace,
+        party: str,
+        model: Model | None = None,
+        wanted: str | None = None,
     ) -> None:
         self.con, self.workspace, self.party = con, workspace, party
         self.model = model or load_model(workspace.model_folder, party)
-        self.loaded = load_records(con, workspace, party)
-        self.clustering = Clustering(np.empty(0, dtype=np.int64), 0, 0, 0, np.empty(0, dtype=np.bool_))
+        self.loaded = load_records(con, workspace, party, wanted)
+        self.clustering = Clustering(np.empty(0, dtype=np.int64), 0, 0, 0)
         self._known = (np.empty(0, dtype=np.int64), np.empty(0))
         self.weigh_below: float | None = None
 
@@ -69,16 +70,15 @@ class PartyClusters:
         found: pl.DataFrame = self.con.sql(f"from {LIVE_PAIRS} order by rid_l, rid_r").pl()
         return found
 
-    def partition(self, decisions: pl.DataFrame, threshold: float, settled: Ints | None = None) -> pl.DataFrame:
+    def partition(self, decisions: pl.DataFrame, threshold: float) -> pl.DataFrame:
         """Cluster the records; the clustering itself is kept in ``clustering``.
 
         Args:
             decisions: The ledger, as of ``ledger.read_decisions``.
             threshold: Bits from which pairs make components and groups may join.
-            settled: As of ``settled``; None looks at every component.
 
         Returns:
-            source, source_key, received_at, cluster, looked_at of every record.
+            source, source_key, received_at, cluster of every record.
         """
         records = self.records
         if records.height:
@@ -93,57 +93,12 @@ class PartyClusters:
                 must=must,
                 never=never,
                 single=self._single(),
-                settled=settled,
                 edge=threshold,
             )
         labels = pl.Series("cluster", [f"{self.party}:"] * records.height, dtype=pl.String)
         numbers = pl.Series("cluster", self.clustering.labels).cast(pl.String).str.zfill(12)  # of equals the first
-        clusters: pl.DataFrame = records.select(*_KEYS, "received_at").with_columns(
-            (labels + numbers).alias("cluster"), looked_at=pl.Series(self.clustering.looked_at)
-        )
+        clusters: pl.DataFrame = records.select(*_KEYS, "received_at").with_columns((labels + numbers).alias("cluster"))
         return clusters
-
-    def settled(self, current: pl.DataFrame, inputs: dict[str, Any], decided: pl.DataFrame) -> Ints | None:
-        """Earlier cluster of every record that nothing happened to since the memberships were last written.
-
-        Args:
-            current: source, source_key, golden_id as the log has it now.
-            inputs: What the memberships are to be made of now.
-            decided: source, source_key of the records that decisions name which the memberships do not know yet.
-        """
-        before = self.workspace.cursor(names.MEMBERSHIPS)
-        if (
-            not before
-            or any(before.get(key) != inputs.get(key) for key in _RESETS)
-            or before.get("models", {}).get(self.party) != inputs["models"].get(self.party)
-        ):
-            return None
-        changed = self.con.sql(self._moved_sql(int(before["generation"]), float(inputs["threshold"][self.party]))).pl()
-        moved = pl.concat([changed, decided]).unique()
-        placed = self.records.join(current, on=_KEYS, how="left", maintain_order="left").join(
-            moved.with_columns(moved=pl.lit(value=True)), on=_KEYS, how="left", maintain_order="left"
-        )
-        codes = placed.select(
-            pl.when(pl.col("moved") | pl.col("golden_id").is_null())
-            .then(-1)
-            .otherwise(pl.col("golden_id").cast(pl.Categorical).to_physical().cast(pl.Int64))
-            .alias("code")
-        )
-        return codes["code"].to_numpy().astype(np.int64)
-
-    def _moved_sql(self, since: int, threshold: float) -> str:
-        """Records that changed, and all that a strong pair ever joined them to: their component may have broken."""
-        changed = (
-            f"(select distinct source, source_key from {self.workspace.scan(FEATURES)} where generation > {since})"
-        )
-        stored = self.workspace.scan_or_empty(names.PAIRS, TABLES[names.PAIRS])
-        pairs = f"(select * from {stored} where match_weight >= {threshold})"
-        ends = [
-            f"select p.{other}_source as source, p.{other}_key as source_key from {pairs} p semi join {changed} c "
-            f"on p.{side}_source = c.source and p.{side}_key = c.source_key"
-            for side, other in (("left", "right"), ("right", "left"))
-        ]
-        return f"from {changed} union {' union '.join(ends)}"
 
     def weights_of(self, pairs: pl.DataFrame) -> pl.DataFrame:
         """Return pairs whose records are both there, with their live weight, null where it is not kept.

@@ -129,7 +129,7 @@ def _memberships(book: Book, proposal: Proposal) -> tuple[pl.DataFrame, pl.DataF
 
 
 def _assigned(book: Book, decisions: pl.DataFrame) -> pl.DataFrame:
-    return plan_next(book.workspace, book.log, decisions).assigned.select("source", "source_key", "golden_id")
+    return plan_next(book.workspace, decisions).everyone(book.current)
 
 
 def _values(workspace: Workspace, members: pl.DataFrame) -> State:

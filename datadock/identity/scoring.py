@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 import duckdb
 
 from datadock.catalog.fields import STORED_FROM
-from datadock.identity.engine import columns_used, compare, splink_settings
+from datadock.identity.engine import columns_used, splink_settings
+from datadock.identity.engines import DUCKDB, Engine
 from datadock.identity.model import Model
 
 STORE_ABOVE = STORED_FROM
@@ -42,6 +43,7 @@ def score(
     target: str,
     *,
     above: float | None = STORE_ABOVE,
+    engine: Engine = DUCKDB,
 ) -> None:
     """Weigh pairs.
 
@@ -53,14 +55,15 @@ def score(
         frequencies: Feature to table of frozen term frequencies.
         target: Table to create: rid_l, rid_r, weight, against (bits).
         above: Keep pairs of at least this weight; None keeps all.
+        engine: What compares the pairs.
     """
-    weigh(con, model, table, pairs, frequencies, "dd_compared", above=above)
+    weigh(con, model, table, pairs, frequencies, "dd_compared", above=above, engine=engine)
     kept = f"where weight >= {above}" if above is not None else ""
     con.execute(
         f"create or replace temp table {target} as select rid_l, rid_r, weight, against from dd_compared {kept}"
     )
     con.execute("drop view dd_compared")
-    con.execute("drop table dd_predicted")
+    engine.drop(con, "dd_predicted")
 
 
 def weigh(
@@ -72,6 +75,7 @@ def weigh(
     target: str,
     *,
     above: float | None = None,
+    engine: Engine = DUCKDB,
 ) -> None:
     """Weigh pairs and keep what each comparison adds.
 
@@ -83,12 +87,13 @@ def weigh(
         frequencies: Feature to table of frozen term frequencies; ``dd_weighed`` then holds those of each record.
         target: View to create, over ``dd_predicted``: what ``engine.compare`` gives, household, against and weight.
         above: Leave out pairs that are below this weight even before a household is thought of.
+        engine: What compares the pairs.
     """
     settings = splink_settings(
         model.comparisons, {c.name: (model.m[c.name], model.u[c.name]) for c in model.comparisons}, model.prior
     )
     joined = _with_frequencies(con, table, columns_used(settings), frequencies, pairs)
-    compare(con, joined, pairs, settings, "dd_predicted", term_frequencies=frequencies, above=above)
+    engine.compare(con, joined, pairs, settings, "dd_predicted", term_frequencies=frequencies, above=above)
     con.execute(
         f"create or replace temp view {target} as select *, {model.final_weight_sql('household')} as weight from "
         f"(select *, {model.household_sql()} as household, {model.against_sql()} as against from dd_predicted)"

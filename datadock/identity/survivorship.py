@@ -92,12 +92,13 @@ def survive(
 def groups_of(survivorship: Survivorship) -> Groups:
     """Return which fields are taken together, and by which rule."""
     fields = tuple(MODEL["contact"])
-    followers = {
+    followers = {"longitude": "latitude"} | {
         follower: leader
         for leader, rule in survivorship.fields.items()
         for follower in rule.together
-        if leader in fields and follower in fields and follower not in survivorship.fields
+        if leader in fields and follower in fields
     }
+    followers = {follower: leader for follower, leader in followers.items() if follower not in survivorship.fields}
     groups = {}
     for field in fields:
         if field not in followers:

@@ -11,7 +11,7 @@ from datadock.warehouse.lake_tables import TABLES
 
 FIELD_TYPES = {
     "text": "varchar", "date": "date", "timestamp": "timestamp with time zone", "integer": "bigint",
-    "decimal": "decimal(18, 2)", "boolean": "boolean",
+    "decimal": "decimal(18, 2)", "number": "double", "boolean": "boolean",
 }  # fmt: skip
 """Type of a field to the DuckDB type of its golden value."""
 

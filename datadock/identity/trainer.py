@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import numpy as np
 
 from datadock.errors import ModelError
-from datadock.identity.blocking import BlockReport, candidate_pairs, choose_rules
+from datadock.identity.blocking import BlockReport, choose_rules
 from datadock.identity.comparisons import Comparison, comparisons_for
-from datadock.identity.engine import compare, level_settings
+from datadock.identity.engine import level_settings
+from datadock.identity.engines import DUCKDB, Engine
 from datadock.identity.features import COMPANY_FEATURES, DERIVED_FEATURES, PERSON_FEATURES, Features
 from datadock.identity.model import FEW_RECORDS, Model, check_model
 from datadock.identity.symmetry import turned_levels
@@ -54,9 +56,16 @@ class Training:
 
 
 def train_model(
-    con: duckdb.DuckDBPyConnection, features: Features, fields: Mapping[str, str], party: str, apart: str, now: datetime
+    con: duckdb.DuckDBPyConnection,
+    features: Features,
+    fields: Mapping[str, str],
+    party: str,
+    apart: str,
+    now: datetime,
+    *,
+    engine: Engine = DUCKDB,
 ) -> Training:
-    """Train a model on all records of one party type.
+    """Train a model on all records of one party type; the candidate pairs are left in ``TRAINING_PAIRS``.
 
     Args:
         con: Connection that holds the features, with the macros installed.
@@ -65,9 +74,7 @@ def train_model(
         party: ``person`` or ``company``.
         apart: Condition over ``l`` and ``r`` under which two records are never one person, or empty.
         now: Kept in the model.
-
-    Returns:
-        The model and how it came about; the candidate pairs are left in ``TRAINING_PAIRS``.
+        engine: What makes and compares pairs.
 
     Raises:
         ModelError: When nothing can be compared or a parameter cannot be trusted.
@@ -80,20 +87,15 @@ def train_model(
     patterns: Patterns | None = None
     blocks: list[BlockReport] = []
     if comparisons and features.rows > 1:
-        blocks = candidate_pairs(con, table, rules, TRAINING_PAIRS, apart=apart)
-        comparisons, patterns = _count(con, table, comparisons, features.rows, apart)
+        blocks = engine.candidate_pairs(con, table, rules, TRAINING_PAIRS, apart=apart)
+        comparisons, patterns = _count(con, engine, table, comparisons, features.rows, apart)
     trained = _taught(comparisons, patterns, features.rows)
     model = Model(
         party=party,
         fields=dict(fields),
         features=tuple(usable),
         rules=tuple(rules),
-        comparisons=tuple(comparisons),
-        m={c.name: _strongest_first(trained.m[i]) for i, c in enumerate(comparisons)},
-        u={c.name: _strongest_first(trained.u[i]) for i, c in enumerate(comparisons)},
-        h={c.name: _strongest_first(trained.h[i]) for i, c in enumerate(comparisons)},
-        match_share=trained.match_share,
-        household_share=trained.household_share,
+        **_parameters(comparisons, trained),
         records=features.rows,
         shared=shared,
         trained_at=now.isoformat(),
@@ -101,6 +103,16 @@ def train_model(
     model = _without_idle(model, notes)
     check_model(model)
     return Training(model, blocks, trained.rounds)
+
+
+def _parameters(comparisons: list[Comparison], trained: Trained) -> dict[str, Any]:
+    """What is compared and the parameters found, as a model holds them: strongest level first."""
+    sides = {"m": trained.m, "u": trained.u, "h": trained.h}
+    found = {
+        side: {c.name: _strongest_first(values[i]) for i, c in enumerate(comparisons)} for side, values in sides.items()
+    }
+    shares = {"match_share": trained.match_share, "household_share": trained.household_share}
+    return {"comparisons": tuple(comparisons), **found, **shares}
 
 
 def _strongest_first(values: np.ndarray) -> tuple[float, ...]:
@@ -172,7 +184,7 @@ def _filled(con: duckdb.DuckDBPyConnection, table: str, features: Features, part
 
 
 def _count(
-    con: duckdb.DuckDBPyConnection, table: str, comparisons: list[Comparison], rows: int, apart: str
+    con: duckdb.DuckDBPyConnection, engine: Engine, table: str, comparisons: list[Comparison], rows: int, apart: str
 ) -> tuple[list[Comparison], Patterns]:
     inside = con.execute(f"select count(*) from {TRAINING_PAIRS}").fetchall()[0][0]
     share = min(1.0, _SAMPLE / max(1, inside))
@@ -183,7 +195,7 @@ def _count(
         f"(select 'inside' as kind, * from dd_inside union all select 'outside', * from dd_outside union all "
         f"select 'turned', rid_r, rid_l from (from dd_inside limit {_TURNED}))"
     )
-    compare(con, table, looked, level_settings(comparisons), _LEVELS, kind="kind")
+    engine.compare(con, table, looked, level_settings(comparisons), _LEVELS, kind="kind")
     _check_symmetry(con, comparisons)
     kept = _seen_levels(con, comparisons)
     answer = con.execute(_patterns_sql(comparisons, kept)).fetchnumpy()

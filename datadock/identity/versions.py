@@ -13,7 +13,8 @@ from typing import Any
 import duckdb
 
 from datadock.errors import ModelError
-from datadock.identity.feature_store import load_features, load_records
+from datadock.identity.engines import open_engine
+from datadock.identity.feature_store import count_records, load_features, load_records
 from datadock.identity.features import linking_fields
 from datadock.identity.kept_training import outgrown, train_version
 from datadock.identity.model import FORM, load_term_frequencies, make_current, read_version
@@ -57,11 +58,13 @@ def train_candidate(con: duckdb.DuckDBPyConnection, workspace: Workspace, party:
     if not features.rows:
         return None
     install_macros(con)
-    model, _ = train_version(con, workspace, features, party)
+    with open_engine(workspace) as engine:
+        model, _ = train_version(con, workspace, features, party, engine)
+        if model.comparisons:
+            frequencies = load_term_frequencies(workspace.model_folder, model, con)
+            score(con, model, scored_table(features), TRAINING_PAIRS, frequencies, "dd_candidate", engine=engine)
     clusters = PartyClusters(con, workspace, party, model)
     if model.comparisons:
-        frequencies = load_term_frequencies(workspace.model_folder, model, con)
-        score(con, model, scored_table(features), TRAINING_PAIRS, frequencies, "dd_candidate")
         clusters.pairs = con.sql("select rid_l, rid_r, weight from dd_candidate order by rid_l, rid_r").pl()
     return clusters
 
@@ -119,7 +122,7 @@ def _unfit(workspace: Workspace, content: dict[str, Any]) -> str:
     if content["fields"] != linking_fields(workspace.catalog):
         return "the declared fields are others now"
     with workspace.connection() as con:
-        records = load_records(con, workspace, content["party"]).rows
+        records = count_records(con, workspace, content["party"])
     if outgrown(content["records"], records):
         return f"it was trained on {content['records']:,} records, there are {records:,} now"
     return ""

@@ -46,6 +46,7 @@ class Workspace:
         memory_limit: DuckDB's memory, in its own notation.
         threads: DuckDB's threads.
         dbt_project: Folder of the dbt project, for steps that a mart and a preview share.
+        spark_master: Address of a Spark cluster; empty means threads of this machine.
     """
 
     lake: Lake
@@ -57,6 +58,7 @@ class Workspace:
     memory_limit: str = "2GB"
     threads: int = 2
     dbt_project: Path = PROJECT_ROOT / "dbt_project"
+    spark_master: str = ""
 
     @property
     def model_folder(self) -> Path:
@@ -144,6 +146,7 @@ def open_workspace(dock: Dock, run_id: str) -> Workspace:
         memory_limit=dock.settings.memory_limit,
         threads=dock.settings.threads,
         dbt_project=dock.settings.dbt_project,
+        spark_master=dock.settings.spark_master,
     )
 
 
@@ -163,11 +166,12 @@ def latest_rows(workspace: Workspace, table: str, key: str) -> str:
     return latest_of(stored, key)
 
 
-def latest_of(relation: str, key: str) -> str:
-    """Return SQL of the newest row of every key in a relation with generations."""
-    last = f"select {key}, max(generation) as generation from {relation} group by {key} having count(*) > 1"
-    # Few keys have more than one row: most pass without being compared.
-    return (
-        f"select * from {relation} anti join ({last}) using ({key}) union all by name "
-        f"select s.* from {relation} s semi join ({last}) using ({key}, generation)"
+def latest_of(relation: str, *keys: str, by: str = "generation") -> str:
+    """Return SQL of the newest row of every key in a relation with generations, or with another order of arrival."""
+    key, on = ", ".join(keys), " and ".join(f"o.{name} = n.{name}" for name in keys)
+    # What is superseded is so by a row that came after the first generation: most rows pass without being grouped.
+    later = (
+        f"select {key}, max({by}) as {by} from {relation} "
+        f"where {by} > (select min({by}) from {relation}) group by {key}"
     )
+    return f"select o.* from {relation} o anti join ({later}) n on {on} and o.{by} < n.{by}"

@@ -29,7 +29,8 @@ PLACEHOLDER_WORDS = frozenset((
 
 _TAG = re.compile(r"<[/!]?[A-Za-z][^<>]{0,200}>|<!--.{0,200}?-->", re.DOTALL)
 _BLANKS = re.compile(r"\s+")
-_PLAIN = re.compile(r"[ !-~]*")
+_PLAIN = re.compile(r"[ !-~À-ÖØ-öø-ÿŒœ]*")
+"""What no form of Unicode writes otherwise: ASCII that is seen, and French letters."""
 
 
 def visible(text: str) -> str:

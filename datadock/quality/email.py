@@ -16,6 +16,7 @@ from email_validator import EmailNotValidError, validate_email
 from datadock.quality import email_domains as known
 from datadock.quality.cleaning import LONGEST, is_placeholder, visible, without_markup
 from datadock.quality.columns import over_distinct
+from datadock.quality.email_columns import read_plain_emails
 from datadock.quality.evidence import CODES_DTYPE, EVIDENCE_DTYPE, STATUS_DTYPE, Evidence, Status
 from datadock.quality.fold import fold
 
@@ -24,9 +25,6 @@ _QUICK = re.compile(
 )
 """A form that any validator takes; what it leaves out goes through the whole grammar."""
 
-_RESERVED = frozenset(
-    ("test", "local", "localhost", "invalid", "onion", "arpa", "example", "internal", "lan", "localdomain")
-)
 _ANGLES = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
 _PREFIX = re.compile(r"^(?:mailto|e-?mail|mail|courriel|m[ée]l|adresse)\s*:+\s*", re.IGNORECASE)
 _AT_WORD = re.compile(
@@ -84,7 +82,7 @@ def normalise_emails(values: pl.Series) -> pl.DataFrame:
     Returns:
         One row per value in the order of the column: ``EMAIL_SCHEMA``, the attributes of ``Email``.
     """
-    return over_distinct(values.to_frame("email"), normalise_email, EMAIL_SCHEMA)
+    return over_distinct(values, normalise_email, EMAIL_SCHEMA, read_plain_emails)
 
 
 def normalise_email(text: str | None) -> Email:
@@ -205,7 +203,7 @@ def _checked(address: str) -> tuple[str, str] | str:
     quick = _QUICK.fullmatch(address.lower())
     if quick:
         domain = quick.group(2)
-        return "DOMAINE_RESERVE" if domain.rpartition(".")[2] in _RESERVED else (address[: quick.end(1)], domain)
+        return "DOMAINE_RESERVE" if domain.rpartition(".")[2] in known.RESERVED else (address[: quick.end(1)], domain)
     local, _, domain = address.rpartition("@")
     fault = _fault(local, domain)
     if fault:
@@ -215,7 +213,7 @@ def _checked(address: str) -> tuple[str, str] | str:
     except (EmailNotValidError, UnicodeError):
         return "ADRESSE_INVALIDE"
     ending = valid.ascii_domain.rpartition(".")[2]
-    return "DOMAINE_RESERVE" if ending in _RESERVED else (valid.local_part, valid.ascii_domain.lower())
+    return "DOMAINE_RESERVE" if ending in known.RESERVED else (valid.local_part, valid.ascii_domain.lower())
 
 
 def _fault(local: str, domain: str) -> str:
@@ -227,7 +225,7 @@ def _fault(local: str, domain: str) -> str:
     if " " in local or " " in domain:
         return "ESPACE_INTERNE"
     if "." not in domain:
-        if domain.lower() in _RESERVED or not known.provider_without_ending(domain.lower()):
+        if domain.lower() in known.RESERVED or not known.provider_without_ending(domain.lower()):
             return "DOMAINE_SANS_POINT"
         return "DOMAINE_INCOMPLET"
     return "POINTS_EN_TROP" if ".." in local or local.endswith(".") else ""

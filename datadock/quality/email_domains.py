@@ -105,6 +105,11 @@ _BROKEN_TLDS = {
     if wrong not in _REAL_TLDS and wrong.upper() not in SUPPORTED_REGIONS
 }
 
+RESERVED = frozenset(
+    ("test", "local", "localhost", "invalid", "onion", "arpa", "example", "internal", "lan", "localdomain")
+)
+"""Endings that no public domain has."""
+
 ROLES = frozenset(
     ("abuse", "accueil", "achat", "achats", "admin", "administrateur", "administration", "adv", "agence", "bonjour",
      "boutique", "bureau", "cabinet", "candidature", "candidatures", "commande", "commandes", "commercial",
@@ -119,14 +124,20 @@ ROLES = frozenset(
      "syndic", "technique", "vente", "ventes", "web", "webmaster",))  # fmt: skip
 """Local parts that a function holds, not a person."""
 
-_PLACEHOLDER_LOCAL = re.compile(
+REPEATED = r"([a-z0-9])\1{2,}"
+"""One character three times or more."""
+
+PLACEHOLDER_LOCAL = (
     r"(?:(?:pas|sans|no|non|aucun|aucune|nul|sin|kein)[-_.]?(?:de|d|d')?[-_.]?(?:e?-?mails?|mel|adresse|address|courriel)"
     r"|inconnue?s?|unknown|tests?|teste|test[-_.]?\d+|essai|n[-_.]?[acr]|none|null|nil|nan|refus[ée]?|neant|aucune?|rien|vide"
     r"|azerty|qwerty|azertyuiop|qwertyuiop|anonyme|anonymous|nomail|nomel|noemail|fake|faux|bidon|toto|tata|titi"
     r"|exemple|example|votre[-_.]?(?:e?mail|adresse|nom)|your[-_.]?(?:e?mail|name)|(?:pre)?nom\.(?:pre)?nom|nsp|npai"
-    r"|abcd?|asdf|123\d*|([a-z0-9])\1{2,}|client|sansadresse|pas(?:de)?)\d{0,3}"
+    rf"|abcd?|asdf|123\d*|{REPEATED}|client|sansadresse|pas(?:de)?)\d{{0,3}}"
 )
-_PLACEHOLDER_DOMAINS = frozenset(
+"""Local parts that only fill a mandatory field."""
+
+_PLACEHOLDER_LOCAL = re.compile(PLACEHOLDER_LOCAL)
+PLACEHOLDER_DOMAINS = frozenset(
     ("aucun.fr", "aucun.com", "test.fr", "test.com", "test.net", "nomail.com", "nomail.fr", "noemail.com",
      "nomail.net", "example.com", "example.org", "example.net", "example.fr", "exemple.fr", "exemple.com",
      "inconnu.fr", "inconnu.com", "sansmail.fr", "sansmail.com", "pasdemail.fr", "pasdemail.com", "pas.fr",
@@ -160,7 +171,7 @@ def is_placeholder_address(local: str, domain: str) -> bool:
     """Tell whether an address only fills a mandatory field."""
     name = domain.rpartition(".")[0]
     same = local == name and (len(set(local)) == 1 or len(local) <= 3)
-    return domain in _PLACEHOLDER_DOMAINS or same or _PLACEHOLDER_LOCAL.fullmatch(local) is not None
+    return domain in PLACEHOLDER_DOMAINS or same or _PLACEHOLDER_LOCAL.fullmatch(local) is not None
 
 
 def provider_without_ending(name: str) -> str:

@@ -7,7 +7,7 @@ to what, and by which version of which reference. Frames carry both under the ty
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 import polars as pl
@@ -52,4 +52,7 @@ EVIDENCE_DTYPE = pl.List(
 
 def as_rows(evidence: Sequence[Evidence]) -> list[dict[str, str]]:
     """Give the evidence of one value as plain rows, the form that a frame holds."""
-    return [asdict(item) for item in evidence]
+    return [
+        {"rule": e.rule, "field": e.field, "before": e.before, "after": e.after, "reference": e.reference}
+        for e in evidence
+    ]

@@ -88,7 +88,7 @@ def normalise_file(
     """
     _check(source, out, kind, columns)
     refused: list[Refusal] = []
-    chunks = _parquet(source) if source.suffix == ".parquet" else _text(source, columns, refused.append)
+    chunks = read_frames(source, columns, refused.append)
     statuses: Counter[str] = Counter()
     rows = 0
     writer: _Writer | None = None
@@ -108,6 +108,20 @@ def normalise_file(
     finally:
         part.unlink(missing_ok=True)
     return FileSummary(out, rows, dict(statuses), len(refused), _write_refused(out, refused))
+
+
+def read_frames(source: Path, columns: list[str], refuse: Callable[[Refusal], None]) -> Iterator[pl.DataFrame]:
+    """Read a file in pieces: text with delimiters, in any encoding, as text; parquet as it is typed.
+
+    Args:
+        source: The file.
+        columns: Columns that are looked for, which tell a header line from a record.
+        refuse: Takes the records that cannot be read.
+
+    Raises:
+        DatadockError: When it is no parquet file though it is called so.
+    """
+    return _parquet(source) if source.suffix == ".parquet" else _text(source, columns, refuse)
 
 
 def _check(source: Path, out: Path, kind: str, columns: list[str]) -> None:

@@ -6,16 +6,19 @@ Where two readings are equally good the name is to be confirmed.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import polars as pl
 
 from datadock.quality.civility import WORDS
 from datadock.quality.cleaning import LONGEST, visible
-from datadock.quality.columns import over_distinct
-from datadock.quality.evidence import Status
+from datadock.quality.evidence import STATUS_DTYPE, Status
 from datadock.quality.first_names import births_of
 from datadock.quality.fold import fold
 from datadock.quality.name_case import is_particle
-from datadock.quality.names import NAME_SCHEMA, Name, normalise_name
+from datadock.quality.name_columns import read_names
+from datadock.quality.names import Name, normalise_name
 
 _COMPOUND = 1_000
 """Births from which two words are rather a compound first name than a name: ``jean pierre``."""
@@ -23,40 +26,70 @@ _KNOWN = 20
 """Births from which a word counts as a first name."""
 _ALSO_CALLED = frozenset(("NEE", "NE", "EPOUSE", "EP", "EPX", "VEUVE", "VVE", "DIVORCEE", "DIV"))
 """Words behind a family name that another one follows."""
+_UNSURE = "ORDRE_AMBIGU"
+_WHOLE = pl.Schema(
+    {"first_name": pl.String(), "last_name": pl.String(), "civility": pl.String(), "ambiguous": pl.Boolean()}
+)
+
+
+class _Whole(NamedTuple):
+    """The parts of a whole name; None is a part that is not asked for."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    civility: str | None = None
+    ambiguous: bool = False
 
 
 def normalise_full_names(values: pl.Series) -> pl.DataFrame:
     """Read a column of whole names: one row per value in order, ``NAME_SCHEMA``."""
-    return over_distinct(values.to_frame("name"), normalise_full_name, NAME_SCHEMA)
+    texts = values.cast(pl.String).rename("text").to_frame()
+    distinct = texts.unique()
+    wholes = pl.DataFrame([_parts(text) for text in distinct["text"]], schema=_WHOLE, orient="row")
+    unsure = wholes["ambiguous"] & pl.col("value").is_not_null()
+    read = read_names(wholes.drop("ambiguous")).with_columns(
+        pl.when(unsure).then(pl.lit(Status.A_CONFIRMER.value, STATUS_DTYPE)).otherwise("status").alias("status"),
+        pl.when(unsure).then(pl.concat_list("codes", pl.lit(_UNSURE))).otherwise("codes").alias("codes"),
+    )
+    at = texts.join(distinct.with_row_index("at"), on="text", how="left", nulls_equal=True, maintain_order="left")
+    return read[at["at"]]
 
 
 def normalise_full_name(text: str | None) -> Name:
     """Read a whole name. Parts that ``|`` parts are taken as civility, first name and family name."""
+    whole = _parts(text)
+    found = normalise_name(whole.first_name, whole.last_name, whole.civility)
+    if not whole.ambiguous or found.value is None:
+        return found
+    return found._replace(status=Status.A_CONFIRMER, codes=(*found.codes, _UNSURE))
+
+
+def _parts(text: str | None) -> _Whole:
+    """Tell the parts of a whole name apart."""
     if text is None:
-        return Name()
+        return _Whole()
     if len(text.strip()) > LONGEST:
-        return normalise_name(last_name=text)
+        return _Whole(last_name=text)
     shown = visible(text)
     if "|" in shown:
         parts = shown.split("|")
-        return normalise_name(parts[1], " ".join(parts[2:]) if len(parts) > 2 else None, parts[0])
+        return _Whole(parts[1], " ".join(parts[2:]) if len(parts) > 2 else None, parts[0])
     civility, words = _civility(shown.split())
     start = next(
-        (place for place, word in enumerate(words) if (place or civility) and fold(word) in _ALSO_CALLED), len(words)
+        (place for place, word in enumerate(words) if (place or civility) and _folded(word) in _ALSO_CALLED), len(words)
     )
     first, last, ambiguous = _split(" ".join(words[:start]), told=civility is not None)
-    last = " ".join([last or "", *words[start:]]).strip() or None
-    found = normalise_name(first, last, civility)
-    if not ambiguous or found.value is None:
-        return found
-    return found._replace(status=Status.A_CONFIRMER, codes=(*found.codes, "ORDRE_AMBIGU"))
+    return _Whole(first, " ".join([last or "", *words[start:]]).strip() or None, civility, ambiguous)
+
+
+_folded = lru_cache(maxsize=65_536)(fold)
 
 
 def _civility(words: list[str]) -> tuple[str | None, list[str]]:
     """Take the civilities off the front."""
     count = 0
     while count < len(words) and (
-        fold(words[count]) in WORDS or (count and fold(words[count]) == "ET" and count + 1 < len(words))
+        _folded(words[count]) in WORDS or (count and _folded(words[count]) == "ET" and count + 1 < len(words))
     ):
         count += 1
     return (" ".join(words[:count]), words[count:]) if count else (None, words)
@@ -71,7 +104,7 @@ def _split(text: str, *, told: bool) -> tuple[str | None, str | None, bool]:
     if len(words) < 2:
         known = births_of(text) >= _KNOWN and not told
         return (text, None, False) if known else (None, text or None, False)
-    capitals = [word for word in words if word.isupper() and len(fold(word)) > 1]
+    capitals = [word for word in words if word.isupper() and len(_folded(word)) > 1]
     small = [word for word in words if word not in capitals]
     if capitals and small and words in (capitals + small, small + capitals):
         strange = births_of(capitals[0]) >= _KNOWN > births_of(small[0])

@@ -17,6 +17,7 @@ _PARTICLES = frozenset(
     ("DE", "D", "DU", "DES", "DEL", "DELLA", "DELLE", "DI", "DA", "DO", "DOS", "DAS", "VAN", "VON", "DER", "DEN", "TER",
      "TEN", "ZU", "ZUM", "ZUR", "OF", "THE"))  # fmt: skip
 _ARTICLES_BEHIND = frozenset(("LA", "LE", "LES", "L", "LOS", "LAS"))
+_OPENERS = _PARTICLES | _ARTICLES_BEHIND | {"EL", "AL", "BEN", "SAINT", "SAINTE", "ST"}
 _ROMAN = re.compile(r"(?:II|III|IV|VI|VII|VIII|IX)")
 _TYPED = re.compile(r"[^\W\d_a-zà-öø-ÿ][^\W\d_A-ZÀ-ÖØ-Þ]+(?:[^\W\d_a-zà-öø-ÿ][^\W\d_A-ZÀ-ÖØ-Þ]+)*")
 _PARTS = re.compile(r"([\s\-]+)")
@@ -84,4 +85,4 @@ def _family_word(word: str, place: int, words: list[str]) -> str:
 
 def is_particle(word: str) -> bool:
     """Tell whether a word opens a family name: ``de``, ``Le``, ``Van``, ``El``."""
-    return fold(word) in _PARTICLES | _ARTICLES_BEHIND | {"EL", "AL", "BEN", "SAINT", "SAINTE", "ST"}
+    return fold(word) in _OPENERS

@@ -10,20 +10,21 @@ from typing import NamedTuple
 
 import polars as pl
 
-from datadock.quality.civility import Civility, civility_for, read_civility
-from datadock.quality.columns import over_distinct
-from datadock.quality.contact_tables import reference
+from datadock.quality.civility import civility_for, read_civility
 from datadock.quality.evidence import CODES_DTYPE, EVIDENCE_DTYPE, STATUS_DTYPE, Evidence, Status
-from datadock.quality.first_names import births_of
-from datadock.quality.name_parts import FamilyName, FirstName, normalise_family_name, normalise_first_name
-from datadock.quality.reference.manifest import FIRST_NAMES
-
-_RARE, _COMMON = 10, 1_000
-"""Births below which a first name is hardly one, and above which a family name may well be a first name."""
-
-_ORDER = (Status.REJETEE, Status.A_CONFIRMER, Status.CORRIGEE, Status.OK, Status.VIDE)
-_RANK = {status: place for place, status in enumerate(_ORDER)}
-_TO_CONFIRM = frozenset(("CIVILITE_PRENOM_DISCORDANTS", "CIVILITE_PROPOSEE", "INVERSION_PROBABLE"))
+from datadock.quality.name_columns import read_names
+from datadock.quality.name_fit import (
+    DISCORDANT,
+    INVERTED,
+    PROPOSED,
+    are_discordant,
+    is_no_first_name,
+    judged,
+    lacks_civility,
+    may_be_first_name,
+    proposal,
+)
+from datadock.quality.name_parts import normalise_family_name, normalise_first_name
 
 
 class Name(NamedTuple):
@@ -84,12 +85,14 @@ def normalise_names(
         One row per person in the order of the columns: ``NAME_SCHEMA``, the attributes of ``Name``.
     """
     given = {"first_name": first_names, "last_name": last_names, "civility": civilities}
-    columns = {name: column.cast(pl.String).fill_null("") for name, column in given.items() if column is not None}
-
-    def one(*texts: str) -> Name:
-        return normalise_name(**dict(zip(columns, texts, strict=True)))
-
-    return over_distinct(pl.DataFrame(columns), normalise_name if len(columns) == len(given) else one, NAME_SCHEMA)
+    height = max((len(column) for column in given.values() if column is not None), default=0)
+    columns = [
+        pl.repeat(None, height, dtype=pl.String, eager=True).alias(name)
+        if column is None
+        else column.cast(pl.String).fill_null("").alias(name)
+        for name, column in given.items()
+    ]
+    return read_names(pl.DataFrame(columns))
 
 
 def normalise_name(first_name: str | None = None, last_name: str | None = None, civility: str | None = None) -> Name:
@@ -103,36 +106,20 @@ def normalise_name(first_name: str | None = None, last_name: str | None = None, 
     first = normalise_first_name(first_name)
     family = normalise_family_name(last_name)
     told = read_civility(civility if civility else first.civility or family.civility)
-    codes = [*told.codes, *first.codes, *family.codes]
     evidence = [*told.evidence, *first.evidence, *family.evidence]
-    proposed = _fit(told, first, civility is not None, codes, evidence)
-    if _inverted(first, family):
-        codes.append("INVERSION_PROBABLE")
-    status = min(told.status, first.status, family.status, key=_RANK.__getitem__)
-    if codes and not _TO_CONFIRM.isdisjoint(codes):
-        status = min(status, Status.A_CONFIRMER, key=_RANK.__getitem__)
+    proposed = civility is not None and bool(first.sex) and lacks_civility(told)
+    if proposed:
+        evidence.append(proposal(first.sex))
+    fit = {
+        DISCORDANT: are_discordant(told, first.sex),
+        PROPOSED: proposed,
+        INVERTED: is_no_first_name(first.value) and may_be_first_name(family.value),
+    }
+    codes = [*told.codes, *first.codes, *family.codes, *(code for code, on in fit.items() if on)]
+    status, codes_once = judged(codes, (told.status, first.status, family.status))
     both = first.value and family.value
     value = f"{first.value} {family.value}" if both else first.value or family.value or None
     return Name(
-        value, told.value, proposed, told.title, first.value, family.value, family.birth_name, first.key, family.key,
-        first.sex, first.certainty, status, tuple(dict.fromkeys(codes)) if codes else (), tuple(evidence),
+        value, told.value, civility_for(first.sex) if proposed else None, told.title, first.value, family.value,
+        family.birth_name, first.key, family.key, first.sex, first.certainty, status, codes_once, tuple(evidence),
     )  # fmt: skip
-
-
-def _fit(told: Civility, first: FirstName, asked: bool, codes: list[str], evidence: list[Evidence]) -> str | None:
-    """Compare civility and first name: an alert where they are of different sexes, a proposal where one is missing."""
-    if told.sex and first.sex and told.sex != first.sex:
-        codes.append("CIVILITE_PRENOM_DISCORDANTS")
-    if not asked or told.value or told.codes or not first.sex:
-        return None
-    proposed = civility_for(first.sex)
-    codes.append("CIVILITE_PROPOSEE")
-    evidence.append(Evidence("CIVILITE_PROPOSEE", "proposed_civility", "", proposed, reference(FIRST_NAMES)))
-    return proposed
-
-
-def _inverted(first: FirstName, family: FamilyName) -> bool:
-    """Tell whether first and family name stand in each other's place: only the family name is a first name."""
-    if not first.value or not family.value or "." in first.value or len(first.value) < 3:
-        return False
-    return births_of(first.value.split()[0]) < _RARE and births_of(family.value) >= _COMMON

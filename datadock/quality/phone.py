@@ -20,10 +20,11 @@ from datadock.quality.cleaning import LONGEST, visible
 from datadock.quality.columns import over_distinct
 from datadock.quality.contact_tables import reference
 from datadock.quality.evidence import CODES_DTYPE, EVIDENCE_DTYPE, STATUS_DTYPE, Evidence, Status
+from datadock.quality.phone_columns import PLAIN, read_plain_phones
 from datadock.quality.phone_text import Cell, digits_of, read_cell
 from datadock.quality.reference.manifest import RANGES
 
-_PLAIN = re.compile(r" *(0|\+33 ?(?:\(0\) ?)?|0033 ?(?:\(0\) ?)?)([1-9](?:[ .-]?[0-9][0-9]){4}) *")
+_PLAIN = re.compile(PLAIN)
 _BETWEEN = str.maketrans("", "", " .-")
 _FRENCH = frozenset(plan.COUNTRY_CODES)
 _CORRECTIONS = frozenset(
@@ -99,7 +100,9 @@ def normalise_phones(values: pl.Series, region: str = "FR") -> pl.DataFrame:
     Returns:
         One row per value in the order of the column: ``PHONE_SCHEMA``, the attributes of ``Phone``.
     """
-    return over_distinct(values.to_frame("phone"), partial(normalise_phone, region=region), PHONE_SCHEMA)
+    one = partial(normalise_phone, region=region)
+    plain = partial(read_plain_phones, one=one) if region in _FRENCH else None
+    return over_distinct(values, one, PHONE_SCHEMA, plain)
 
 
 def normalise_phone(text: str | None, region: str = "FR") -> Phone:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from datadock.quality.contact_tables import number_blocks
 
 COUNTRY_CODES = {"FR": "33", "GP": "590", "GF": "594", "MQ": "596", "RE": "262", "YT": "262", "PM": "508"}
+SAINT_PIERRE = COUNTRY_CODES["PM"]
 OVERSEAS_CODES = frozenset(("590", "594", "596", "262", "508"))
 
 MOBILE, FIXED, VERSATILE, VERIFIED = "mobile", "fixe", "polyvalent", "polyvalent_verifie"
@@ -41,14 +42,12 @@ _SERVICES = (
     (PAID_SERVICE, re.compile(r"81|82|83|84|85|86|88|89")),
 )
 _SHORT = re.compile(r"1[0-9]|1[0-9]{2}|10[0-9]{2}|3[0-9]{3}|11[68][0-9]{3}")
-_RUN = 9
+RUN = 9
 """Digits that follow each other up or down in a made-up number; eight in a row are met in real ones."""
-_RUNS = frozenset(
-    digits[place : place + _RUN]
-    for digits in ("0123456789" * 2, "9876543210" * 2)
-    for place in range(len(digits) - _RUN)
+RUNS = frozenset(
+    digits[place : place + RUN] for digits in ("0123456789" * 2, "9876543210" * 2) for place in range(len(digits) - RUN)
 )
-_MADE_UP = frozenset(
+MADE_UP = frozenset(
     ["01020304", "02030405", "04030201", "05040302"]
     + ["".join(str(digit) * 2 for digit in range(first, first + 4 * step, step)) for first, step in
        [(first, 1) for first in range(7)] + [(first, -1) for first in range(3, 10)]]
@@ -117,8 +116,8 @@ def _seven_zero(national: str) -> tuple[str, str]:
 
 def e164(national: str, region: str) -> str:
     """Write a national number in international form; Saint-Pierre's fixed numbers keep their last six digits."""
-    if region == "PM" and national.startswith("508"):
-        return "+508" + national[3:]
+    if region == "PM" and national.startswith(SAINT_PIERRE):
+        return f"+{SAINT_PIERRE}{national[len(SAINT_PIERRE) :]}"
     return f"+{COUNTRY_CODES[region]}{national}"
 
 
@@ -138,6 +137,6 @@ def doubt(national: str) -> str:
     last = national[1:]
     if last[2:] == last[1:-1] or last[:-2] == last[1:-1] or last[2:] == last[:-2]:
         return "CHIFFRES_REPETES"
-    if last in _MADE_UP or ("0" + national)[:_RUN] in _RUNS or national in _RUNS:
+    if last in MADE_UP or ("0" + national)[:RUN] in RUNS or national in RUNS:
         return "CHIFFRES_EN_SUITE"
     return ""

@@ -14,15 +14,14 @@ import polars as pl
 import pyarrow as pa
 
 from datadock.lake import Lake
+from datadock.names import VERSIONS
 from datadock.quality.reference.manifest import OWN, PUBLISHED, entry_of
 from datadock.quality.reference.streets import StreetReference
 from datadock.quality.reference.tables import Reference
+from datadock.refdata.contours import loaded_iris
 from datadock.refdata.store import keep
 from datadock.refdata.streets import loaded_ban
 from datadock.settings import Settings
-
-VERSIONS = "reference/versions"
-"""Delta table: one row per reference table and version used."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,10 @@ class UsedVersion:
     """One version of one table, from its first use on.
 
     Attributes:
-        table: The reference table, or the BAN file.
+        table: The reference table, or the file of streets or contours.
         source: Who publishes it.
         version: The publisher's version.
-        sha256: Hex digest of the table's text, or of the BAN file.
+        sha256: Hex digest of the table's text, or of the file.
         loaded_at: When it was used first (UTC).
         reference: Version of the whole, as evidence quotes it.
         step: Number of earlier rows of the table.
@@ -106,3 +105,5 @@ def _used(
         yield name, entry.source, entry.version, entry.sha256
     for item in loaded_ban(settings) if streets else ():
         yield item.file, "BAN, adresse.data.gouv.fr", item.loaded_at[:10], item.sha256
+    for contours in loaded_iris(settings):
+        yield contours.file, contours.source, contours.version, contours.sha256

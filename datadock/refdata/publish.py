@@ -37,7 +37,7 @@ class Origin:
 
 ORIGINS_OF = (
     Origin("commune", LOCALITIES, "INSEE code of the best usable postal address"),
-    Origin("iris", IRIS, "the commune's only IRIS; a commune of several needs coordinates"),
+    Origin("iris", IRIS, "the commune's only IRIS; in a commune of several the contour that the address lies in"),
     Origin("age_band", "", "from the date of birth, at the day of reading"),
     Origin("sex", FIRST_NAMES, "sex that the first name tells, where neither sex nor civility was declared"),
     Origin("phone_operator", RANGES, "operator that the range of the best usable number was first given to"),
@@ -67,7 +67,10 @@ def _communes(reference: Reference) -> pl.DataFrame:
     iris = pl.DataFrame(read_table(IRIS, reference.folder)).group_by("code_insee").agg(
         n_iris=pl.len().cast(pl.Int64), only_iris=pl.when(pl.len() == 1).then(pl.col("code_iris").first())
     )  # fmt: skip
-    today = pl.DataFrame(reference.localities).filter(pl.col("type") == "commune-actuelle")
+    # An address in Paris, Lyon or Marseille bears the code of its arrondissement, and so do the IRIS there.
+    today = pl.DataFrame(reference.localities).filter(
+        pl.col("type").is_in(["commune-actuelle", "arrondissement-municipal"])
+    )
     return (
         today.join(iris, on="code_insee", how="left")
         .select(
@@ -111,11 +114,12 @@ def _write(lake: Lake, table: str, rows: pl.DataFrame, version: str, at: datetim
         reference=pl.lit(version), step=pl.lit(step, pl.Int64), loaded_at=pl.lit(at, pl.Datetime("us", "UTC"))
     )
     inputs = json.dumps({"content": digest, "step": step})
-    lake.append_once(table, _plain(stamped.to_arrow()), f"{table}:{inputs}", metadata={"datadock.inputs": inputs})
+    lake.append_once(table, plain_texts(stamped.to_arrow()), f"{table}:{inputs}", metadata={"datadock.inputs": inputs})
     return 1
 
 
-def _plain(table: pa.Table) -> pa.Table:
-    """Replace Arrow's large texts by the plain ones that Delta keeps."""
-    kinds = {pa.large_string(): pa.string(), pa.string_view(): pa.string()}
+def plain_texts(table: pa.Table) -> pa.Table:
+    """Replace Arrow's large texts and bytes by the plain ones that Delta keeps."""
+    kinds = {pa.large_string(): pa.string(), pa.string_view(): pa.string(),
+             pa.large_binary(): pa.binary(), pa.binary_view(): pa.binary()}  # fmt: skip
     return table.cast(pa.schema([pa.field(one.name, kinds.get(one.type, one.type)) for one in table.schema]))

@@ -18,6 +18,7 @@ from datadock.quality.reference.manifest import (
     version_of,
 )
 from datadock.quality.reference.tables import Reference, load_reference
+from datadock.refdata.contours import ContourFile, loaded_iris
 from datadock.refdata.store import PACKAGED, current_folder, installed_versions, reference_at
 from datadock.refdata.streets import BanFile, loaded_ban
 from datadock.settings import Settings
@@ -62,6 +63,7 @@ class ReferenceStatus:
         installed: Versions that the home holds.
         tables: The tables in use.
         ban: The loaded BAN files.
+        iris: The loaded files of contours.
     """
 
     version: str
@@ -71,6 +73,7 @@ class ReferenceStatus:
     installed: list[str]
     tables: list[TableStatus]
     ban: list[BanFile]
+    iris: list[ContourFile]
 
     @property
     def broken(self) -> list[str]:
@@ -91,6 +94,7 @@ def reference_status(settings: Settings) -> ReferenceStatus:
     return ReferenceStatus(
         version_of(folder), folder, version_of(DATA), version_order(used) < version_order(shipped),
         sorted(installed_versions(settings)), tables, loaded_ban(settings),
+        loaded_iris(settings),
     )  # fmt: skip
 
 

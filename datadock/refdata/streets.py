@@ -1,27 +1,34 @@
 """The BAN files that a home has loaded: the streets of each file, and what was loaded when.
 
 ``<home>/reference/ban/<file>.parquet`` holds the streets of one file, ``ban.json`` beside them what each was.
-The next file of the same name takes the place of the one before; the same bytes again change nothing.
+The next file of the same name takes the place of the one before; the same bytes again change nothing. The positions
+of its numbers go to the lake's log of positions, as far as they are new.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
 
-from datadock.errors import DatadockError
+from datadock.dock import exclusive
+from datadock.geography.positions import KEY as POSITION_KEY
+from datadock.geography.positions import positions_in
+from datadock.lake import Lake
+from datadock.names import POSITIONS
 from datadock.quality.reference.manifest import digest
-from datadock.quality.reference.streets import StreetReference, read_ban, street_reference
+from datadock.quality.reference.streets import StreetReference, read_ban, street_reference, streets_in
+from datadock.refdata.loaded import file_digest, named_files, read_list, write_list
+from datadock.refdata.log import write_difference
 from datadock.settings import Settings
 
 _LEDGER = "ban.json"
+_EXPECTED = "files adresses-XX.csv.gz, or a folder of them"
+_FETCH = "fetch them from https://adresse.data.gouv.fr/data/ban/adresses/latest/csv/"
 
 
 @dataclass(frozen=True)
@@ -54,10 +61,7 @@ def ban_folder(settings: Settings) -> Path:
 
 def loaded_ban(settings: Settings) -> list[BanFile]:
     """Give the BAN files that a home has loaded, by name."""
-    path = ban_folder(settings) / _LEDGER
-    if not path.exists():
-        return []
-    rows = json.loads(path.read_text(encoding="utf-8"))["files"]
+    rows = read_list(ban_folder(settings) / _LEDGER)
     return [BanFile(**{**row, "departements": tuple(row["departements"])}) for row in rows]
 
 
@@ -72,28 +76,47 @@ def install_ban(settings: Settings, paths: Iterable[Path]) -> list[tuple[BanFile
         Each file and whether it was new; the same bytes as before are not.
 
     Raises:
-        DatadockError: When a file is missing, unreadable, empty or of another layout; nothing changes.
+        DatadockError: When a file is missing, unreadable, empty or of another layout, or a run is under way; nothing
+            changes.
     """
     known = {item.file: item for item in loaded_ban(settings)}
+    lake = Lake(settings.lake_root)
+    placed = lake.last_inputs(POSITIONS).get("files", {})
     read: list[tuple[BanFile, pl.DataFrame | None]] = []
-    for path in _each(paths):
-        sha256 = _sha256(path)
+    for path in named_files(paths, _inside, "BAN file", _EXPECTED, _FETCH):
+        sha256 = file_digest(path)
         stood = known.get(path.name)
-        if stood and stood.sha256 == sha256:
+        if stood and stood.sha256 == sha256 == placed.get(path.name):
             read.append((stood, None))
         else:
-            streets = read_ban(path)
-            read.append((_described(path.name, sha256, streets), streets))
+            told = read_ban(path)
+            read.append((_described(path.name, sha256, streets_in(told, path.name)), told))
+    with exclusive(settings.home_path):
+        for item, frame in read:
+            if frame is not None:
+                _keep(settings, lake, item, frame)
+                known[item.file] = item
+        write_list(ban_folder(settings) / _LEDGER, known)
+    return [(item, frame is not None) for item, frame in read]
+
+
+def _keep(settings: Settings, lake: Lake, item: BanFile, frame: pl.DataFrame) -> None:
+    """Keep the streets of a file in the home, and what its positions change in the lake."""
     folder = ban_folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    for item, frame in read:
-        if frame is not None:
-            part = folder / f".{item.file}.part"
-            frame.write_parquet(part)
-            part.replace(folder / f"{item.file}.parquet")
-            known[item.file] = item
-    _note(folder, known)
-    return [(item, frame is not None) for item, frame in read]
+    part = folder / f".{item.file}.part"
+    streets_in(frame, item.file).write_parquet(part)
+    part.replace(folder / f"{item.file}.parquet")
+    write_difference(
+        lake,
+        POSITIONS,
+        positions_in(frame).with_columns(file=pl.lit(item.file)),
+        ("file", *POSITION_KEY),
+        scope=pl.col("file") == item.file,
+        stamps={"version": f"{item.file} {item.loaded_at[:10]}"},
+        at=datetime.now(UTC),
+        noted={"files": {**lake.last_inputs(POSITIONS).get("files", {}), item.file: item.sha256}},
+    )
 
 
 def current_streets(settings: Settings) -> StreetReference | None:
@@ -113,16 +136,8 @@ def _load(paths: tuple[Path, ...], version: str) -> StreetReference:
     return street_reference((row for rows in frames for row in rows), version)
 
 
-def _each(paths: Iterable[Path]) -> list[Path]:
-    found = [file for path in paths for file in (sorted(path.glob("*.csv*")) if path.is_dir() else [path])]
-    missing = [str(path) for path in found if not path.is_file()]
-    if missing or not found:
-        raise DatadockError(
-            f"no BAN file: {', '.join(missing) or 'none named'}",
-            "files adresses-XX.csv.gz, or a folder of them",
-            "fetch them from https://adresse.data.gouv.fr/data/ban/adresses/latest/csv/",
-        )
-    return found
+def _inside(folder: Path) -> Iterable[Path]:
+    return folder.glob("*.csv*")
 
 
 def _described(name: str, sha256: str, streets: pl.DataFrame) -> BanFile:
@@ -134,15 +149,3 @@ def _described(name: str, sha256: str, streets: pl.DataFrame) -> BanFile:
         name, tuple(homes), streets["code_insee"].n_unique(), streets.height, int(streets["addresses"].sum()), sha256,
         now,
     )  # fmt: skip
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _note(folder: Path, known: dict[str, BanFile]) -> None:
-    rows = [asdict(known[name]) for name in sorted(known)]
-    part = folder / f".{_LEDGER}.part"
-    part.write_text(json.dumps({"files": rows}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    part.replace(folder / _LEDGER)

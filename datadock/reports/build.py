@@ -26,7 +26,7 @@ from datadock.readonly import open_stores, tables
 from datadock.reports import charts, data_docs, graphs
 from datadock.reports.figures import FILTERS
 from datadock.reports.linking import open_linking
-from datadock.reports.pages import checks, identity, match, overview, quality, quarantine
+from datadock.reports.pages import checks, identity, match, overview, quality, quarantine, treatments
 from datadock.reports.reading import Reading
 from datadock.settings import Settings
 from datadock.validations import Kept, all_kept, forget
@@ -38,6 +38,7 @@ PAGES = (
     ("match", "Match quality"),
     ("identity", "Linking model"),
     ("quality", "Data quality"),
+    ("treatments", "Treatments"),
     ("quarantine", "Quarantine"),
     ("checks", "Checks"),
     ("glossary", "Glossary"),
@@ -155,6 +156,7 @@ def _write_pages(
             "match": match.gather(linking),
             "identity": identity.gather(linking),
             "quality": quality.gather(reading),
+            "treatments": treatments.gather(reading),
             "quarantine": quarantine.gather(reading),
             "checks": checks.gather(kept, docs),
             "glossary": {},

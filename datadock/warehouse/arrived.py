@@ -73,7 +73,7 @@ def arrived_batches(
     }
     files: set[str] = set()
     for table, earlier, version in sorted(moved):
-        added = _added(lake, table, earlier, version)
+        added = added_files(lake, table, earlier, version)
         if added is None:
             return False
         files |= added
@@ -85,8 +85,18 @@ def arrived_batches(
     return True
 
 
-def _added(lake: Lake, table: str, earlier: int, version: int) -> set[str] | None:
-    """Return the data files that came between two versions; None where files were taken away, or a version is gone."""
+def added_files(lake: Lake, table: str, earlier: int, version: int) -> set[str] | None:
+    """Return the data files that came between two versions of a table.
+
+    Args:
+        lake: The lake.
+        table: A Delta table.
+        earlier: The version that was read, -1 for none.
+        version: The later version.
+
+    Returns:
+        The files; None where files were taken away, or a version is gone.
+    """
     try:
         before = set(lake.files(table, earlier)) if earlier >= 0 else set()
         now = set(lake.files(table, version))

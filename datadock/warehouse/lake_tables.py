@@ -32,6 +32,16 @@ _EVIDENCE = {
     "recorded_at": _TIME,
 }
 
+
+def _reading(prefix: str) -> dict[str, str]:
+    """One reading of an address, before or after a treatment."""
+    said = {"form": "varchar", **_STATUS, "score": "integer", "code_insee": "varchar", "reference": "varchar"}
+    return {f"{prefix}_{name}": kind for name, kind in said.items()}
+
+
+_POINT = {"longitude": "double", "latitude": "double"}
+_LOGGED = {"op": "varchar", "version": "varchar", "generation": "bigint", "recorded_at": _TIME}
+
 TABLES: dict[str, dict[str, str]] = {
     names.QUARANTINE: {
         "rejection_id": "varchar",
@@ -139,6 +149,38 @@ TABLES: dict[str, dict[str, str]] = {
         "run_id": "varchar",
         "recorded_at": _TIME,
     },
+    names.TREATMENTS: {
+        **dict.fromkeys(("treatment_id", "act", "kind", "asked_by", "reason"), "varchar"),
+        "asked_at": _TIME,
+        "contacts_asked": "varchar",
+        "contacts": "bigint",
+        "unknown": "varchar[]",
+        **dict.fromkeys(("inputs", "counts", "run_id"), "varchar"),
+    },
+    names.TREATED_CONTACTS: {
+        **dict.fromkeys(("treatment_id", "golden_id", "given"), "varchar"),
+        "line": "bigint",
+        **dict.fromkeys(("outcome", "reason", "detail"), "varchar"),
+    },
+    names.TREATED_ADDRESSES: {
+        **dict.fromkeys(("treatment_id", "golden_id", "contact_source", "contact_key", "field", "value_id"), "varchar"),
+        **{f"declared_{name}": "varchar" for name in ("address_line", "address_extra", "postcode", "city", "country")},
+        **_reading("before"),
+        "given": "varchar",
+        **_reading("after"),
+        **{f"after_line_{place}": "varchar" for place in range(2, 8)},
+        "after_street_checked": "boolean",
+        "after_evidence": _EVIDENCE["evidence"],
+        "is_changed": "boolean",
+        "moves_on": "date",
+        **dict.fromkeys(("move_source", "move_key"), "varchar"),
+    },
+    names.TREATED_ATTRIBUTES: {
+        **dict.fromkeys(("treatment_id", "golden_id", "source", "source_key", "attribute", "value"), "varchar"),
+        **dict.fromkeys(("layer", "data_set", "origin", "origin_version"), "varchar"),
+        "origin_date": "date",
+        "licence": "varchar",
+    },
     names.COMMUNES: {
         **dict.fromkeys(("code_insee", "name", "department", "postal_codes"), "varchar"),
         "population": "bigint",
@@ -154,6 +196,28 @@ TABLES: dict[str, dict[str, str]] = {
         "reference": "varchar",
         "step": "bigint",
         "loaded_at": _TIME,
+    },
+    names.POSITIONS: {
+        **dict.fromkeys(("file", "code_insee", "street"), "varchar"),
+        "number": "bigint",
+        "repetition": "varchar",
+        **_POINT,
+        **_LOGGED,
+    },
+    names.IRIS_CONTOURS: {
+        **dict.fromkeys(("code_iris", "code_insee", "name"), "varchar"),
+        "contour": "blob",
+        **dict.fromkeys(("source", "licence"), "varchar"),
+        **_LOGGED,
+    },
+    names.PLACES: {
+        **dict.fromkeys(("place_id", "value_id"), "varchar"),
+        **_POINT,
+        **dict.fromkeys(("precision", "position_version", "code_insee", "code_iris"), "varchar"),
+        **dict.fromkeys(("iris_code", "reason", "iris_version"), "varchar"),
+        "generation": "bigint",
+        "run_id": "varchar",
+        "recorded_at": _TIME,
     },
     names.PAIRS: {
         "left_source": "varchar",

@@ -24,6 +24,9 @@ LINEAGE: dict[str, str] = {
 }
 """Columns that say where a row came from; the last ones of every staging model."""
 
+_LONG = 90
+"""Characters from which an expression is written over several lines."""
+
 _VERSION_ORDER = """
         coalesce(renamed.record_updated_at, renamed._received_at) desc,
         renamed._received_at desc,
@@ -342,6 +345,8 @@ def _contact_columns(references: list[tuple[str, list[str]]]) -> dict[str, str]:
     ]
     arms = [f"when {key} is not null then {literal(name)}" for key, (name, _) in zip(keys, references, strict=True)]
     key = keys[0] if len(keys) == 1 else f"coalesce({', '.join(keys)})"
+    if len(key) > _LONG:
+        key = "\n".join(["coalesce(", *(f"    {one}{',' if one != keys[-1] else ''}" for one in keys), ")"])
     return {"contact_source": "\n".join(["case", *("    " + arm for arm in arms), "end"]), "contact_key": key}
 
 

@@ -17,6 +17,7 @@ SQL_TYPES: dict[Type, str] = {
     "timestamp": "timestamp with time zone",
     "integer": "bigint",
     "decimal": "decimal(18,2)",
+    "number": "double",
     "boolean": "boolean",
 }
 """Column type of each declared type, as contracts spell it."""
@@ -80,6 +81,9 @@ def typed(column: str, kind: Type, formats: Sequence[str] | None = None) -> str:
         return _timestamp(column, formats)
     if kind == "decimal":
         return _decimal(column, "decimal(18, 2)")
+    if kind == "number":
+        # By way of a decimal: a double would read nan and infinity.
+        return f"cast({_decimal(column, 'decimal(30, 12)')} as double)"
     if kind == "integer":
         bare = f"regexp_replace({column}, '{_BLANKS}', '', 'g')"
         return _case(

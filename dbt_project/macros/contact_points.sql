@@ -3,6 +3,11 @@
     md5(concat_ws(chr(31), {% for text in texts %}coalesce({{ text }}, ''){{ ', ' if not loop.last }}{% endfor %}))
 {%- endmacro %}
 
+{# Id of a position that was declared with an address, as the code of places derives it. #}
+{% macro place_id(texts, longitude, latitude) -%}
+    md5(concat_ws(chr(31), {{ value_id(texts) }}, cast({{ longitude }} as varchar), cast({{ latitude }} as varchar)))
+{%- endmacro %}
+
 {# Upper case without accents or punctuation: two spellings of one address read the same. #}
 {% macro normal_words(value) -%}
     trim(regexp_replace(upper(strip_accents({{ value }})), '[^A-Z0-9]+', ' ', 'g'))

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from expectations.marts import contact_points, contacts, enrichment, facts, golden_views, normal_forms, quality
+from expectations.marts import (
+    contact_points,
+    contacts,
+    enrichment,
+    facts,
+    golden_views,
+    normal_forms,
+    quality,
+    treatments,
+)
 from expectations.rule import Plan
 
 
@@ -15,5 +24,6 @@ def plans() -> list[Plan]:
         *normal_forms.plans(),
         *contact_points.plans(),
         *enrichment.plans(),
+        *treatments.plans(),
         *quality.plans(),
     ]

@@ -36,6 +36,10 @@ class Declared(Protocol):
     def stale_after_days(self) -> float | None:
         """Days after which the source counts as stale."""
 
+    @property
+    def is_occasional(self) -> bool:
+        """Whether records come now and then only: an empty table or field is no news."""
+
 
 def plans(declared: Iterable[Declared]) -> list[Plan]:
     """Return a plan per declared table."""
@@ -44,10 +48,11 @@ def plans(declared: Iterable[Declared]) -> list[Plan]:
 
 def _plan(table: Declared) -> Plan:
     model = names.staging_model(table.source, table.entity)
-    rules = [_delivered(), _kept()]
+    rules = [_kept()] if table.is_occasional else [_delivered(), _kept()]
     if table.stale_after_days is not None:
         rules.append(_freshness(table.stale_after_days))
-    rules += [_fill(field) for field in table.types]
+    if not table.is_occasional:
+        rules += [_fill(field) for field in table.types]
     rules += [_readable(field, model) for field in table.readable]
     rules += [rule for field, kind in table.types.items() if (rule := _plausible(field, kind))]
     relation = f"{names.STAGING}.{model}"

@@ -19,8 +19,13 @@ ASSEMBLY = {"datadock/definitions.py"}
 ADAPTERS = {"datadock/expect.py", "datadock/reports/data_docs.py"}
 """Core modules that run the suites, so they import the room ``expectations``."""
 
-DAGSTER = {"datadock/definitions.py", "datadock/jobs.py", "datadock/launch.py", "datadock/checks.py"}
+DAGSTER = {
+    "datadock/checks.py", "datadock/definitions.py", "datadock/event_log.py", "datadock/jobs.py", "datadock/launch.py",
+}  # fmt: skip
 """The only modules of the core that may know Dagster."""
+
+STORAGE = {"datadock/event_log.py"}
+"""Dagster names its storage classes in private modules only, in ``dagster.yaml``, too; this one extends one of them."""
 
 
 def _files(*rooms):
@@ -67,7 +72,7 @@ def test_no_private_module_of_dagster_is_imported():
         f"{_name(path)}:{line} imports {module}"
         for path in _files(*ROOMS, "tests")
         for module, line in _imports(path)
-        if module.startswith("dagster._")
+        if module.startswith("dagster._") and _name(path) not in STORAGE
     ]
     assert wrong == []
 

@@ -3,7 +3,8 @@
 import dagster as dg
 import yaml
 
-from datadock.instance import open_instance, prepare_instance
+from datadock.instance import prepare_instance
+from datadock.launch import open_instance
 
 
 def test_the_instance_is_quiet_and_pools_hold_one_run(tmp_path):

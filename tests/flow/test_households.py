@@ -18,7 +18,7 @@ GIVEN = ("Aline", "Bruno", "Chloé", "David", "Elsa", "Farid", "Gaëlle", "Hugo"
 FAMILY = ("Bal", "Cham", "Dor", "Fal", "Gar", "Lam", "Mou", "Pel", "Rou", "Sal", "Tour", "Vil")
 ENDINGS = ("ard", "eau", "et", "ier", "in", "on", "ot", "oux", "and", "ert")
 FIELDS = ("given_name", "family_name", "birth_date", "email", "phone", "address_line", "postcode", "city")
-SQL = {"text": "varchar", "date": "date", "timestamp": "timestamptz"}
+SQL = {"text": "varchar", "date": "date", "timestamp": "timestamptz", "number": "double"}
 
 
 class Town:

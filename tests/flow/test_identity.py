@@ -26,7 +26,7 @@ from datadock.identity.model import MODEL_FOLDER
 from datadock.lake import Lake
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-SQL = {"text": "varchar", "date": "date", "timestamp": "timestamptz"}
+SQL = {"text": "varchar", "date": "date", "timestamp": "timestamptz", "number": "double"}
 FIELDS = ("given_name", "family_name", "birth_date", "email", "phone", "postcode", "city")
 GIVEN = [
     "Anna", "Bruno", "Chloé", "David", "Elsa", "Farid", "Gaëlle", "Hugo", "Inès", "Jules", "Karim", "Léa", "Marc",

@@ -1,5 +1,7 @@
 """Opening a deployment: folders, a secret that stays, one run at a time."""
 
+import threading
+
 import pytest
 
 from datadock.dock import exclusive, open_dock
@@ -31,3 +33,14 @@ def test_two_runs_at_once_are_refused(tmp_path):
         pytest.fail("the second lock was given")
     with exclusive(tmp_path):
         pass
+
+
+def test_whoever_waits_for_the_lock_gets_it_when_it_is_freed(tmp_path):
+    held = exclusive(tmp_path)
+    held.__enter__()
+    freed = threading.Timer(0.3, held.__exit__, (None, None, None))
+    freed.start()
+    with exclusive(tmp_path, wait_seconds=30.0):
+        assert freed.finished.is_set()
+    with exclusive(tmp_path), pytest.raises(DatadockError, match="another run"), exclusive(tmp_path, wait_seconds=0.3):
+        pytest.fail("the second lock was given")

@@ -78,8 +78,9 @@ def test_a_staging_suite_reads_only_columns_of_its_model(plan):
         connection.execute(f'create table staging."{plan.table}" ({shape})')
         connection.execute(f'create table readable."{plan.table}" as select {fields}')
         (row,) = connection.execute(plan.query()).fetchall()
-    assert row[:2] == (0, 0)
-    assert set(row[2:]) == {None}
+    counts = 1 if declared.is_occasional else 2
+    assert set(row[:counts]) == {0}
+    assert set(row[counts:]) == {None}
 
 
 @pytest.mark.parametrize("plan", plans(names.GOLDEN), ids=lambda plan: plan.name)

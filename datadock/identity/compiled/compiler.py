@@ -14,7 +14,7 @@ import duckdb
 
 from datadock.errors import ModelError
 from datadock.identity.compiled import functions
-from datadock.identity.compiled.similarity import jaro_winkler_reaches
+from datadock.identity.compiled.similarity import jaro_reaches, jaro_winkler_reaches
 
 Node = dict[str, Any]
 Resolve = Callable[[tuple[str, ...]], str]
@@ -29,6 +29,8 @@ _COMPARED = {
     "COMPARE_GREATERTHANOREQUALTO": ("at_least", False), "COMPARE_LESSTHAN": ("at_least", True),
     "COMPARE_GREATERTHAN": ("above", False), "COMPARE_LESSTHANOREQUALTO": ("above", True),
 }  # fmt: skip
+_REACHES = {"jaro_winkler_similarity": "jaro_winkler_reaches", "jaro_similarity": "jaro_reaches"}
+_OF_TWO = {"least": "least_of_two", "greatest": "greatest_of_two"}
 _TEXTS = ("varchar", "text", "string")
 _INTEGERS = ("integer", "int", "bigint")
 
@@ -40,11 +42,12 @@ def namespace() -> dict[str, Any]:
         names[f"f_{place}"] = function
         names[f"g_{place}"] = plain(function)
     for function in (
+        functions.least_of_two, functions.greatest_of_two, functions.first,
         functions.coalesce, functions.item, functions.part, functions.equal, functions.at_least, functions.above,
         functions.integer, functions.negated, functions.both, functions.either, functions.among, functions.today,
     ):  # fmt: skip
         names[function.__name__] = function
-    names["jaro_winkler_reaches"] = jaro_winkler_reaches
+    names |= {"jaro_winkler_reaches": jaro_winkler_reaches, "jaro_reaches": jaro_reaches}
     return names
 
 
@@ -153,10 +156,11 @@ class _Expression:
     def _compared(self, node: Node, sign: str, *, turned: bool = False) -> str:
         """Source of a comparison as a test: both sides are known, and it holds (or, turned, does not)."""
         left, right = node["left"], node["right"]
-        if sign == ">=" and left.get("function_name") == "jaro_winkler_similarity" and len(left["arguments"]) == 2:
+        reaches = _REACHES.get(left.get("function_name", ""))
+        if sign == ">=" and reaches and len(left["arguments"]) == 2:
             sides = [*(argument["expression"] for argument in left["arguments"]), right]
             guards, told = self._known(sides)
-            holds = f"jaro_winkler_reaches({', '.join(told)})"  # most pairs need not be measured for it
+            holds = f"{reaches}({', '.join(told)})"  # most pairs need not be measured for it
         else:
             guards, told = self._known([left, right])
             holds = f"{told[0]} {sign} {told[1]}"
@@ -164,17 +168,18 @@ class _Expression:
             holds = f"not ({holds})"
         return f"({' and '.join([*guards, holds])})"
 
-    def _known(self, nodes: list[Node]) -> tuple[list[str], list[str]]:
-        """Tests that some values are known, in order, and how to speak of the values after them."""
+    def _known(self, nodes: list[Node], *, unknown: bool = False) -> tuple[list[str], list[str]]:
+        """Tests that some values are known (or unknown), in order, and how to speak of the values after them."""
+        word = "is" if unknown else "is not"
         guards, told = [], []
         for node in nodes:
             source = self.value(node)
             if self._is_column(node):
-                guards.append(f"{source} is not None")
+                guards.append(f"{source} {word} None")
             elif node["class"] != "CONSTANT" or source == "None":
                 self.compiler.names += 1
                 name = f"t{self.compiler.names}"
-                guards.append(f"({name} := {source}) is not None")
+                guards.append(f"({name} := {source}) {word} None")
                 source = name
             told.append(source)
         return guards, told
@@ -250,6 +255,8 @@ class _Expression:
         values = [self.value(child) for child in children]
         if kind in ("OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL"):
             return f"({values[0]} is {'not ' if 'NOT' in kind else ''}None)"
+        if kind == "ARRAY_EXTRACT" and values[1] == "1":
+            return f"first({values[0]})"
         names = {
             "ARRAY_EXTRACT": "item", "OPERATOR_COALESCE": "coalesce", "OPERATOR_NOT": "negated", "COMPARE_IN": "among",
         }  # fmt: skip
@@ -275,16 +282,14 @@ class _Expression:
         known = self.compiler.function(name)
         if known is None:
             raise _refused(f"the function {name}", self.where)
-        told = self._arguments(node)
         values = [argument["expression"] for argument in node.get("arguments") or []]
-        strict = "plain" in functions.FUNCTIONS.get(name, plain).__dict__
-        if strict and values and all(value["class"] in ("COLUMN_REF", "CONSTANT") for value in values):
-            unknown = [
-                f"{source} is None" for value, source in zip(values, told, strict=True) if self._is_column(value)
-            ]
-            call = f"g{known[1:]}({', '.join(told)})"
-            return f"(None if {' or '.join(unknown)} else {call})" if unknown else call
-        return f"{known}({', '.join(told)})"
+        if name in _OF_TWO and len(values) == 2:
+            return f"{_OF_TWO[name]}({', '.join(self.value(value) for value in values)})"
+        if not values or "plain" not in functions.FUNCTIONS.get(name, plain).__dict__:
+            return f"{known}({', '.join(self._arguments(node))})"
+        guards, told = self._known(values, unknown=True)
+        call = f"g{known[1:]}({', '.join(told)})"
+        return f"(None if {' or '.join(guards)} else {call})" if guards else call
 
     def _each(self, node: Node, name: str) -> str:
         values, told = (argument["expression"] for argument in node["arguments"])

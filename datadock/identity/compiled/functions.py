@@ -58,6 +58,20 @@ def greatest(*values: Any) -> Any:
     return max((value for value in values if value is not None), default=None)
 
 
+def least_of_two(one: Any, other: Any) -> Any:
+    """Return the lesser known value."""
+    if one is None or (other is not None and other < one):
+        return other
+    return one
+
+
+def greatest_of_two(one: Any, other: Any) -> Any:
+    """Return the greater known value."""
+    if one is None or (other is not None and other > one):
+        return other
+    return one
+
+
 def nullif(value: Any, other: Any) -> Any:
     """Return the value, null where it equals the other."""
     return None if value == other else value
@@ -71,6 +85,11 @@ def item(value: Any, place: int | None) -> Any:
     if place != 0 and 0 <= at < len(value):
         return value[at]
     return "" if isinstance(value, str) else None
+
+
+def first(value: Any) -> Any:
+    """Return the first value of a list or character of a text."""
+    return value[0] if value else "" if isinstance(value, str) else None
 
 
 def part(value: Any, first: int | None, last: int | None) -> Any:

@@ -1,19 +1,20 @@
 """Blocking keys of one record as numbers: the rules of a model, compiled; the same numbers as a whole table gives.
 
-A key's number is the first half of the MD5 of its party, rule and text, so that Python and SQL agree on it.
+A key's number is that of its party, rule and text (``numbers``), so that Python and SQL agree on it.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import duckdb
 
-from datadock.identity.block_keys import is_list, texts_sql
+from datadock.identity.block_keys import is_list, parts_sql
 from datadock.identity.compiled.compiler import Compiler, namespace
+from datadock.identity.compiled.numbers import number_of, number_sql
 from datadock.identity.model import Model
+from datadock.warehouse.values_sql import literal
 
 _LIST = "unnest("
 
@@ -31,7 +32,8 @@ class KeyMaker:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, model: Model) -> None:
         self.model = model
-        self._stopped = [frozenset(rule.stopped) for rule in model.rules]
+        self._rules = [(frozenset(rule.stopped), kind_of(model, place)) for place, rule in enumerate(model.rules)]
+        self._number = number_of()
         self._read = self._compiled(Compiler(con))
 
     def keys(self, features: Mapping[str, Any]) -> list[int]:
@@ -40,14 +42,16 @@ class KeyMaker:
         Args:
             features: Scored features by name, as of ``cleaning.scored_features``.
         """
-        found = set()
-        for number, texts in enumerate(self._read(features)):
-            for text in texts:
-                if text not in self._stopped[number]:
-                    found.add(key_number(self.model.party, number, text))
+        number = self._number
+        found = {
+            number(kind, *parts)
+            for (stopped, kind), keys in zip(self._rules, self._read(features), strict=True)
+            for parts in keys
+            if not stopped or "|".join(parts) not in stopped
+        }
         return sorted(found)
 
-    def _compiled(self, compiler: Compiler) -> Callable[[Mapping[str, Any]], list[list[str]]]:
+    def _compiled(self, compiler: Compiler) -> Callable[[Mapping[str, Any]], list[list[tuple[str, ...]]]]:
         used: dict[str, str] = {}
 
         def resolve(path: tuple[str, ...]) -> str:
@@ -60,28 +64,27 @@ class KeyMaker:
                 for part in rule.keys
             ]
             several = next((place for place, part in enumerate(rule.keys) if is_list(part)), None)
-            rules.append(f"texts({several}, {', '.join(parts)})")
+            rules.append(f"parts({several}, {', '.join(parts)})")
         told = ", ".join(f"{variable}=row.get({name!r})" for name, variable in used.items())
-        names = namespace() | {"texts": _texts}
+        names = namespace() | {"parts": _parts}
         source = f"lambda row: (lambda {', '.join(used.values())}: [{', '.join(rules)}])({told})"
-        made: Callable[[Mapping[str, Any]], list[list[str]]] = eval(source, names)  # of a model's own rules
+        made: Callable[[Mapping[str, Any]], list[list[tuple[str, ...]]]] = eval(source, names)  # of a model's own rules
         return made
 
 
-def _texts(several: int | None, *parts: Any) -> list[str]:
-    """The texts of a rule's keys: one, or one for every value of its list; none where a part is unknown."""
+def _parts(several: int | None, *parts: Any) -> list[tuple[str, ...]]:
+    """The parts of a rule's keys: of one, or one for every value of its list; none where a part is unknown."""
     if None in parts:
         return []
     if several is None:
-        return ["|".join(parts)]
+        return [parts]
     values = [value for value in parts[several] if value is not None]
-    return ["|".join((*parts[:several], value, *parts[several + 1 :])) for value in values]
+    return [(*parts[:several], value, *parts[several + 1 :]) for value in values]
 
 
-def key_number(party: str, rule: int, text: str) -> int:
-    """Return the number of a key, signed, in 64 bits."""
-    digest = hashlib.md5(f"{party}{rule}|{text}".encode(), usedforsecurity=False).digest()
-    return int.from_bytes(digest[:8], "little", signed=True)
+def kind_of(model: Model, rule: int) -> str:
+    """Return the kind of thing, as of ``numbers``, that the keys of a model's rule are."""
+    return f"{model.party}{rule}"
 
 
 def key_numbers_sql(table: str, model: Model) -> str:
@@ -91,14 +94,14 @@ def key_numbers_sql(table: str, model: Model) -> str:
         table: Features as of ``trainer.without_shared``, with ``rid``.
         model: The model whose rules count.
     """
-    parts = []
+    found = []
     for number, rule in enumerate(model.rules):
-        stopped = ", ".join("'" + text.replace("'", "''") + "'" for text in rule.stopped)
-        where = f"where text not in ({stopped})" if stopped else ""
-        parts.append(
-            f"select distinct md5_number_upper('{model.party}{number}|' || text)::hugeint as number, rid "
-            f"from ({texts_sql(table, rule.keys)}) {where}"
-        )
-    signed = "(case when number >= 9223372036854775808 then number - 18446744073709551616 else number end)::bigint"
-    union = " union all ".join(parts) or "select 0::hugeint as number, 0 as rid where false"
-    return f"select {signed} as key, rid from ({union})"
+        origin, parts = parts_sql(table, rule.keys)
+        known = [f"({part}) is not null" for part in parts]
+        if rule.stopped:
+            text = " || '|' || ".join(f"({part})" for part in parts)
+            known.append(f"{text} not in ({', '.join(map(literal, rule.stopped))})")
+        several = "distinct " if any(is_list(part) for part in rule.keys) else ""
+        key = number_sql(kind_of(model, number), *parts)
+        found.append(f"select {several}{key} as key, rid from {origin} where {' and '.join(known)}")
+    return " union all ".join(found) or "select 0::ubigint as key, 0 as rid where false"

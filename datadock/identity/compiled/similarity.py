@@ -89,16 +89,32 @@ def jaro_winkler_reaches(left: str, right: str, limit: float) -> bool:
     """Whether ``jaro_winkler`` is at least a limit; most pairs are told apart by their lengths and letters."""
     if left == right:
         return limit <= (1.0 if left else 0.0)
-    if limit > _LIKELY and left.isascii() and right.isascii():
-        one, other = _letters(left), _letters(right)
-        # Units in common are at most the letters in common, and the repeated ones.
-        common = len(one[0] & other[0]) + (one[1] if one[1] < other[1] else other[1])
-        most = (common / len(left) + common / len(right) + 1.0) / 3.0 if left and right else 0.0
+    if limit > _LIKELY and left and right:
+        most = _jaro_at_most(left, right)
         if left[:1] == right[:1]:
             most += _PREFIX * _PREFIX_WEIGHT * (1.0 - most)
         if most < limit - 1e-9:
             return False
     return jaro_winkler(left, right) >= limit
+
+
+@lru_cache(_CACHED)
+def jaro_reaches(left: str, right: str, limit: float) -> bool:
+    """Whether ``jaro`` is at least a limit; see ``jaro_winkler_reaches``."""
+    if left == right:
+        return limit <= (1.0 if left else 0.0)
+    if left and right and _jaro_at_most(left, right) < limit - 1e-9:
+        return False
+    return jaro(left, right) >= limit
+
+
+def _jaro_at_most(left: str, right: str) -> float:
+    """A bound of ``jaro`` of two texts that are not empty: units in common are letters in common, or repeated ones."""
+    if not (left.isascii() and right.isascii()):
+        return 1.0
+    one, other = _letters(left), _letters(right)
+    common = len(one[0] & other[0]) + (one[1] if one[1] < other[1] else other[1])
+    return (common / len(left) + common / len(right) + 1.0) / 3.0
 
 
 @lru_cache(_CACHED)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from datadock.identity.index.files import current_folder
 from datadock.identity.index.party import PartyModel
-from datadock.identity.index.store import Store, current_file
+from datadock.identity.index.store import Store
 from datadock.identity.memberships import current_memberships, read_log
 from datadock.identity.model import load_model
 from datadock.identity.workspace import PARTIES, Workspace
@@ -46,17 +47,14 @@ def check_agreement(workspace: Workspace, folder: Path) -> Agreement:
         workspace: The run's workspace.
         folder: Folder of the index; ``refresh_index`` has run.
     """
-    path = current_file(folder)
+    path = current_folder(folder)
     expected = current_memberships(read_log(workspace)).drop_nulls("golden_id").height
     if path is None:
         return Agreement(0, expected, 0, 0.0)
     store = Store(path)
     try:
-        met = store.db.execute("select count(*) from record where segment is null and golden is not null").fetchone()[0]
-        pairs = store.db.execute(
-            "select one, other, weight from edge where one < other order by (one * 2654435761) % 4294967296 limit ?",
-            (_SAMPLE,),
-        ).fetchall()
+        met = store.count("segment is null")
+        pairs = store.some_edges(_SAMPLE)
         with workspace.connection() as con:
             models = [load_model(workspace.model_folder, party) for party in PARTIES]
             parties = {
@@ -70,6 +68,6 @@ def check_agreement(workspace: Workspace, folder: Path) -> Agreement:
                 if left is not None and right is not None:
                     again = parties[left.party].scorer.weigh(left.row, right.row)[0]
                     worst = max(worst, abs(again - weight))
-        return Agreement(int(met), expected, len(pairs), worst)
+        return Agreement(met, expected, len(pairs), worst)
     finally:
         store.close()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,10 +21,11 @@ from datadock.catalog.model import Entity, Source
 from datadock.errors import DatadockError
 from datadock.identity.compiled.functions import SPACES
 from datadock.identity.features import LINKING_KINDS
-from datadock.warehouse.staging_sql import parse_path
+from datadock.warehouse.staging_sql import parse_path, version_places
 from datadock.warehouse.values_sql import typed
 
 _KEPT = 1 << 14
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:[.]\d{1,6})?)?Z?)?", re.ASCII)
 _DAY = re.compile(r"([12]\d{3})-(\d\d)-(\d\d)|(\d\d)/(\d\d)/([12]\d{3})", re.ASCII)
 Payload = dict[str, Any]
 
@@ -53,6 +56,7 @@ class Declared:
             for name in entity.fields
             if source.type("contact", name) != "text" and source.kind("contact", name) in LINKING_KINDS
         }
+        self._moments = lru_cache(_KEPT)(self._read_moment)
 
     def payload(self, values: Mapping[str, str | None], key: Sequence[str] = ()) -> Payload:
         """Write a record as its source would deliver it.
@@ -100,6 +104,28 @@ class Declared:
         """Return the record's key as staging gives it."""
         parts = [bare(self._get(payload, place)) for place in self.entity.key]
         return None if None in parts else "|".join(part for part in parts if part)
+
+    def changed_at(self, payload: Payload, received_at: int) -> int:
+        """Return when its source says that this version of a record was made, else when it came in.
+
+        Args:
+            payload: The record.
+            received_at: Microseconds since 1970 UTC, as the result.
+        """
+        text = self._first(payload, version_places(self.source, self.entity))
+        moment = None if text is None else self._moments(text)
+        return received_at if moment is None else moment
+
+    def _read_moment(self, text: str) -> int | None:
+        plain = _MOMENT.fullmatch(text)
+        if plain is not None:
+            with suppress(ValueError):  # what is no day here, staging's own SQL judges
+                seconds = plain[3] or ":00"
+                told = datetime.fromisoformat(f"{plain[1]}T{plain[2] or '00:00'}{seconds[:3]}+00:00")
+                return round(told.timestamp()) * 1_000_000 + int(seconds[4:].ljust(6, "0"))
+        query = f"select epoch_us({typed('given', 'timestamp')}) from (select $1 as given)"
+        found: int | None = self.con.execute(query, [text]).fetchall()[0][0]
+        return found
 
     def is_contact(self, payload: Payload) -> bool:
         """Whether staging takes the record for a contact: its source may say so of some records only."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import duckdb
 
@@ -22,13 +24,14 @@ from datadock.identity.feature_store import stored_kinds
 from datadock.identity.features import linking_fields
 from datadock.identity.ids import is_valid_id
 from datadock.identity.index.decision import NO_MODEL, Decisions, View, decide
-from datadock.identity.index.declared import Declared, Payload
-from datadock.identity.index.gate import Gate
+from datadock.identity.index.declared import Payload
+from datadock.identity.index.files import current_folder, form, pointed
 from datadock.identity.index.journal import Journal, Segment
 from datadock.identity.index.party import PartyModel, Weighed
 from datadock.identity.index.reasons import explain_pair
 from datadock.identity.index.resolution import Candidate, Certainty, Resolution
-from datadock.identity.index.store import FORM, Record, Store, current_file, pointed
+from datadock.identity.index.sources import Commits, Key, Sources, parts_of
+from datadock.identity.index.store import Record, Store
 from datadock.identity.model import MODEL_FOLDER, load_model
 from datadock.identity.workspace import PARTIES
 from datadock.quality.address import AddressNormaliser
@@ -37,8 +40,6 @@ from datadock.settings import Settings
 
 _NOT_STORED = -1
 _SHOWN = 5
-
-Key = str | Sequence[str]
 
 
 class IdentityIndex:
@@ -57,12 +58,13 @@ class IdentityIndex:
         self._cleaner = Cleaner(self._con, linking_fields(dock.catalog), stored_kinds(dock.lake), addresses)
         without = sorted(source.name for source in dock.catalog.sources.values() if source.deduplicated)
         self._singles = {name: place for place, name in enumerate(without)}
-        self._declared: dict[str, Declared] = {}
-        self._gates: dict[str, Gate] = {}
-        self._guard = threading.RLock()
+        self._sources = Sources(self._con, dock.catalog)
+        self._guard, self._turn = threading.RLock(), threading.Lock()
+        self._waiting: deque[Commits] = deque()
         self._store: Store | None = None
         self._parties: dict[str, PartyModel] = {}
         self._decisions = Decisions(())
+        self._inputs: dict[str, Any] = {}
         self._seen, self._pointed = -1, (0, 0)
         self._caught: dict[str, int] = {}
         self._landings = _NOT_STORED
@@ -110,10 +112,11 @@ class IdentityIndex:
             DatadockError: When source, field or key are not declared.
         """
         with self._caught_up():
-            payload = self._declaration(source).payload(values, _parts(source_key))
+            payload = self._sources.declared(source).payload(values, parts_of(source_key))
             now = time.time_ns() // 1000  # a cluster is founded by a record that is stored, not by a question
-            record, keys = self._read(source, payload, _NOT_STORED, None, now)
-            return self._resolved(record, keys)[0]
+            before = self._stored_version(source, payload)
+            record, keys = self._read(source, payload, before, _NOT_STORED, None, now)
+            return self._resolved(record, keys, before)[0]
 
     def commit(self, source: str, source_key: Key, values: Mapping[str, str | None]) -> Resolution:
         """Store a record and say who it is: durable when this returns, and met by the next batch.
@@ -129,23 +132,49 @@ class IdentityIndex:
         return self.commit_many([(source, source_key, values)])[0]
 
     def commit_many(self, records: Iterable[tuple[str, Key, Mapping[str, str | None]]]) -> list[Resolution]:
-        """Store several records, one after the other, with one write to the disk per source; see ``commit``.
+        """Store several records, one after the other, with one wait for the disk; see ``commit``.
 
-        None is stored when one of them is refused.
+        None is stored when one of them is refused. Commits of several threads wait for the disk together.
         """
-        with self._guard, self.journal.locked(), self._current():
-            self._catch_up()
-            written: dict[str, list[Payload]] = {}
-            for source, source_key, values in records:
-                payload = self._declaration(source).payload(values, _parts(source_key))
-                self._judge(source, payload)
-                written.setdefault(source, []).append(payload)
-            resolutions = []
-            for source, payloads in written.items():
-                segment = self.journal.segment(source)
-                self.journal.append(segment, payloads)  # type: ignore[arg-type]  # a payload is a mapping
-                resolutions += self._apply(segment, payloads)
-            return resolutions
+        mine = Commits(tuple(records))
+        self._waiting.append(mine)
+        with self._turn:
+            if mine.answer is None:
+                taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
+                with self.journal.locked():
+                    self._store_all(taken)
+        if isinstance(mine.answer, BaseException):
+            raise mine.answer
+        return mine.answer or []
+
+    def _store_all(self, commits: Sequence[Commits]) -> None:
+        """Store what several callers commit; the journal is held."""
+        try:
+            with self._current():
+                self._catch_up()
+                store = self._opened()
+                for each in commits:
+                    each.prepare(self._sources)
+                sound = [each for each in commits if each.answer is None]
+                segments = {source: self.journal.segment(source) for each in sound for source, _ in each.payloads}
+                for source, segment in segments.items():
+                    self.journal.append(segment, (p for each in sound for name, p in each.payloads if name == source))
+            for segment in segments.values():
+                self.journal.sync(segment)
+            told = [(segments[source], payload) for each in sound for source, payload in each.payloads]
+            with self._current():
+                if self._opened() is store:
+                    answers = self._apply(told)
+                else:  # another build was put in use meanwhile
+                    self._catch_up()
+                    answers = [self._standing(segment, payload) for segment, payload in told]
+            for each in sound:
+                each.answer, answers = answers[: len(each.payloads)], answers[len(each.payloads) :]
+        except BaseException as error:
+            self.journal.close()  # what it ends with may be half a record
+            for each in commits:
+                each.answer = each.answer or error
+            raise
 
     def explain(self, left: str, right: str) -> Explanation:
         """Say why two stored records are one party or not.
@@ -185,47 +214,59 @@ class IdentityIndex:
 
     @contextmanager
     def _caught_up(self) -> Iterator[None]:
-        """Work on the file in use, with all that was committed; a file just built is behind the journal."""
+        """Work on the build in use, with all that was committed; one just made is behind the journal."""
         with self._current():
-            if self._landings == _NOT_STORED:
-                with self.journal.locked():
-                    self._catch_up()
+            behind = self._landings == _NOT_STORED
+        if behind:
+            with self.journal.locked(), self._current():  # never the other way round: who commits holds the journal
+                self._catch_up()
+        with self._current():
             yield
 
     @contextmanager
     def _current(self) -> Iterator[None]:
-        """Work on the file in use, with nothing kept in memory that another process has changed since."""
+        """Work on the build in use, with nothing kept in memory that another process has changed since."""
         with self._guard:
             pointed_at = pointed(self.folder)
-            if self._store is None or pointed_at != self._pointed:
-                self._open_file()
-                self._pointed = pointed_at
+            while self._store is None or pointed_at != self._pointed:
+                try:
+                    self._open_build()
+                    self._pointed = pointed_at
+                except WarehouseError:
+                    if pointed_at == pointed(self.folder):
+                        raise
+                pointed_at = pointed(self.folder)
             seen = int(self._opened().db.execute("pragma data_version").fetchone()[0])
             if seen != self._seen:
                 self._take_up()
                 self._seen = seen
             yield
 
-    def _open_file(self) -> None:
-        path = current_file(self.folder)
+    def _open_build(self) -> None:
+        path = current_folder(self.folder)
         if path is None:
             raise WarehouseError(
                 f"no identity index in {self.folder}",
-                expected="the file that the asset golden/identity_index builds",
+                expected="what the asset golden/identity_index builds",
                 action="run: datadock run",
             )
         if self._store is not None:
             self._store.close()
-        self._store, self._seen = Store(path), -1
-        if self._store.meta("form") != FORM:
+        self._store, self._seen, self._inputs = Store(path), -1, {}
+        if self._store.meta("form") != form():
             raise WarehouseError(
-                f"{path} is an identity index of another form", expected=f"form {FORM}", action="run: datadock run"
+                f"{path} is an identity index of another form", expected=f"form {form()}", action="run: datadock run"
             )
 
     def _take_up(self) -> None:
         store = self._opened()
-        folder = self.dock.lake.path(MODEL_FOLDER)
         inputs = store.meta("inputs")
+        if inputs == self._inputs:  # records were committed, nothing else
+            store.read_changes()
+            for party in self._parties.values():
+                party.forget()
+            return
+        folder = self.dock.lake.path(MODEL_FOLDER)
         models = [load_model(folder, party, inputs["models"].get(party)) for party in PARTIES]
         without = frozenset(self._singles)
         self._parties = {
@@ -234,66 +275,32 @@ class IdentityIndex:
             if m is not None
         }
         self._decisions = Decisions(store.decisions())
-        self._caught, self._landings = {}, _NOT_STORED
+        self._inputs, self._caught, self._landings = inputs, {}, _NOT_STORED
 
     def _opened(self) -> Store:
         if self._store is None:
             raise WarehouseError("the identity index is closed", action="open it again: IdentityIndex.open(settings)")
         return self._store
 
-    def _declaration(self, source: str) -> Declared:
-        if source not in self._declared:
-            self._declared[source] = Declared(self._con, self.dock.catalog.source(source))
-        return self._declared[source]
-
-    def _gate(self, source: str) -> Gate:
-        if source not in self._gates:
-            self._gates[source] = Gate(self._con, self.dock.catalog.source(source))
-        return self._gates[source]
-
-    def _judge(self, source: str, payload: Payload) -> None:
-        """Refuse what the door of the raw zone would put into quarantine."""
-        if self._declaration(source).key(payload) is None:
-            raise DatadockError(
-                f"the record of {source} has no key",
-                expected="a text that names the record in its source",
-                action="give it as source_key",
-            )
-        if not self._declaration(source).is_contact(payload):
-            raise DatadockError(
-                f"the record is no contact of {source}",
-                expected=f"{self._declaration(source).entity.only}, as `only` of its declaration says",
-                action="give these places their values, by their names in the record",
-            )
-        broken = self._gate(source).judge(payload)
-        if broken:
-            reasons = "; ".join(f"{r.field}: {r.code}, found {r.found}, expected {r.expected}" for r in broken)
-            raise DatadockError(
-                f"the record breaks the contract of {source}: {reasons}",
-                expected=f"what catalog/sources/{source}.yml demands",
-                action="mend the values and commit it again; nothing was stored",
-            )
-
     def _read(
-        self, source: str, payload: Payload, rid: int, segment: str | None, received: int
+        self, source: str, payload: Payload, before: Record | None, rid: int, segment: str | None, received: int
     ) -> tuple[Record, list[int]]:
-        """Read a payload as the batch would; return the record and the numbers of its keys."""
-        declared = self._declaration(source)
+        """Read a payload as the batch would; return the record, in place of an earlier one, and its keys' numbers."""
+        declared = self._sources.declared(source)
         party = declared.party(payload)
         model = self._parties.get(party)
         features = self._cleaner.features(declared.texts(payload), party)
         row = model.row(features) if model else []
-        before = self._opened().record_of(source, declared.key(payload) or "")
         golden = before.golden if before else None
-        record = Record(rid, party, source, declared.key(payload) or "", received, "", golden, segment, row)
+        moment = declared.changed_at(payload, received)
+        record = Record(rid, party, source, declared.key(payload) or "", received, moment, golden, segment, row)
         return record, model.keys(row) if model else []
 
     def _resolved(
-        self, record: Record, keys: list[int]
+        self, record: Record, keys: list[int], before: Record | None
     ) -> tuple[Resolution, dict[int, tuple[str, int]], dict[int, float]]:
         """Decide who a record is, as if it were stored; the decision covers all that hangs on it."""
         store = self._opened()
-        before = store.record_of(record.source, record.source_key) if record.source_key else None
         model = self._parties.get(record.party)
         weighed, compared = model.candidates(record, keys) if model else ([], 0)
         edges = model.edges(weighed) if model else {}
@@ -322,22 +329,26 @@ class IdentityIndex:
         left, right = ((each.source, each.source_key) for each in (one, other))
         return explain_pair(party.scorer, left, right, one.row, other.row, party.threshold)
 
-    def _apply(self, segment: Segment, payloads: Sequence[Payload]) -> list[Resolution]:
+    def _apply(self, told: Sequence[tuple[Segment, Payload]]) -> list[Resolution]:
         """Put committed payloads into the index, in one transaction."""
         store = self._opened()
-        resolutions = []
+        lines = Counter(segment for segment, _ in told)
         with store.transaction():
-            resolutions += [self._applied(store, segment, payload) for payload in payloads]
-            size = segment.path.stat().st_size
-            store.applied(segment.name, len(payloads), size)
-        self._caught[segment.name] = size
+            resolutions = [self._applied(store, segment, payload) for segment, payload in told]
+            for segment, count in lines.items():
+                self._caught[segment.name] = size = segment.path.stat().st_size
+                store.applied(segment.name, count, size)
+        store.checkpoint_beside()
         return resolutions
 
     def _applied(self, store: Store, segment: Segment, payload: Payload) -> Resolution:
+        """Put one payload into the index; one older than the stored version changes nothing."""
+        before = self._stored_version(segment.source, payload)
+        if before is not None and not self._is_newer(segment, payload, before):
+            return self._standing(segment, payload)
         rid = store.next_rid()
-        record, keys = self._read(segment.source, payload, rid, segment.name, segment.received_at)
-        before = store.record_of(record.source, record.source_key)
-        resolution, decided, edges = self._resolved(record, keys)
+        record, keys = self._read(segment.source, payload, before, rid, segment.name, segment.received_at)
+        resolution, decided, edges = self._resolved(record, keys, before)
         if before is not None:
             old = self._parties.get(before.party)
             store.remove(before.rid, old.keys(before.row) if old else [])
@@ -346,6 +357,18 @@ class IdentityIndex:
         given = [(rid, None if logged.get(rid) == golden else golden) for rid, (golden, _) in decided.items()]
         store.give(given)
         return resolution
+
+    def _stored_version(self, source: str, payload: Payload) -> Record | None:
+        key = self._sources.declared(source).key(payload)
+        return None if key is None else self._opened().record_of(source, key)
+
+    def _standing(self, segment: Segment, payload: Payload) -> Resolution:
+        """Say who the stored record is that a payload names."""
+        record = self._stored_version(segment.source, payload)
+        if record is None:
+            raise WarehouseError("a committed record is not in the identity index", action="run: datadock run")
+        party = self._parties.get(record.party)
+        return self._resolved(record, party.keys(record.row) if party else [], record)[0]
 
     def _catch_up(self) -> None:
         """Apply what the journal holds and the index does not: of a killed process, or since a build."""
@@ -357,18 +380,11 @@ class IdentityIndex:
                 continue
             lines, applied = store.applied_of(segment.name)
             self._caught[segment.name] = size
-            if size > applied:
-                payloads = [p for p in segment.payloads(lines) if self._is_newer(store, segment, p)]
-                self._apply(segment, payloads)
+            if size > applied and not store.is_settled(segment.name):
+                self._apply([(segment, payload) for payload in segment.payloads(lines)])
         self._landings = landings
 
-    def _is_newer(self, store: Store, segment: Segment, payload: Payload) -> bool:
-        """Whether the index lacks a committed record: the batch may have met it, or a later version."""
-        known = store.record_of(segment.source, self._declaration(segment.source).key(payload) or "")
-        return known is None or known.received_at < segment.received_at or known.segment == segment.name
-
-
-def _parts(source_key: Key) -> list[str]:
-    if isinstance(source_key, str):
-        return source_key.split("|") if source_key else []
-    return list(source_key)
+    def _is_newer(self, segment: Segment, payload: Payload, known: Record) -> bool:
+        """Whether a committed record is the latest version: what the source says of its time counts, as in staging."""
+        changed_at = self._sources.declared(segment.source).changed_at(payload, segment.received_at)
+        return (changed_at, segment.received_at) >= (known.changed_at, known.received_at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -83,10 +83,10 @@ class Journal:
         """Return the segments in the order in which they were opened; those that landed only on demand."""
         found = []
         for folder in (self.folder, self.folder / "landed") if landed else (self.folder,):
-            for entry in os.scandir(folder):
-                if entry.name.endswith(".jsonl"):
-                    source, _, opened = entry.name.removesuffix(".jsonl").rpartition("-")
-                    found.append(Segment(Path(entry.path), source, int(opened)))
+            for name in os.listdir(folder):  # noqa: PTH208  # asked for at every commit
+                if name.endswith(".jsonl"):
+                    source, _, opened = name.removesuffix(".jsonl").rpartition("-")
+                    found.append(Segment(folder / name, source, int(opened)))
         return sorted(found, key=lambda segment: segment.received_at)
 
     def landings(self) -> int:
@@ -113,11 +113,13 @@ class Journal:
         self._open[source] = (segment, handle)
         return segment
 
-    def append(self, segment: Segment, payloads: list[Mapping[str, Any]]) -> None:
-        """Write payloads at the end of an open segment; they are on disk when this returns."""
-        handle = self._open[segment.source][1]
-        os.write(handle, b"".join(orjson.dumps(payload) + b"\n" for payload in payloads))
-        os.fdatasync(handle)
+    def append(self, segment: Segment, payloads: Iterable[Mapping[str, Any]]) -> None:
+        """Write payloads at the end of an open segment; they last from the next ``sync`` on."""
+        os.write(self._open[segment.source][1], b"".join(orjson.dumps(payload) + b"\n" for payload in payloads))
+
+    def sync(self, segment: Segment) -> None:
+        """Return when all that was written to an open segment is on disk."""
+        os.fdatasync(self._open[segment.source][1])
 
     def close(self) -> None:
         """Leave the open segments; the next record opens another one."""

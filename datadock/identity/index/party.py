@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -49,7 +49,7 @@ class PartyModel:
         frequencies = {name: self._frequency(name, rare.get(name, 1e-4)) for name in model.tf_features}
         self.scorer = Scorer(con, model, frequencies, self.columns)
         self._keys = KeyMaker(con, model)
-        self._known: Callable[[int], Record | None] = lru_cache(_RECORDS)(store.record)
+        self._kept: dict[int, Record] = {}
 
     def row(self, features: Mapping[str, Any]) -> list[Any]:
         """Return the scored features of a record, in the order of the columns."""
@@ -73,9 +73,8 @@ class PartyModel:
         compared = 0
         weigh, own = self.scorer.weigh, (record.source, record.source_key)
         apart = record.source if record.source in self.without else None
-        for rid in self.store.rids_by_keys(keys):
-            other = self._known(rid)
-            if other is None or (other.source, other.source_key) == own or other.source == apart:
+        for other in self._records(self.store.rids_by_keys(keys)):
+            if other.source == apart or (other.source, other.source_key) == own:
                 continue
             compared += 1
             weight = weigh(record.row, other.row)[0]
@@ -83,6 +82,20 @@ class PartyModel:
                 found.append(Weighed(other, weight))
         found.sort(key=lambda one: (-one.weight, one.record.source, one.record.source_key))
         return found, compared
+
+    def forget(self) -> None:
+        """Read every record anew: another process may have changed it."""
+        self._kept.clear()
+
+    def _records(self, rids: list[int]) -> list[Record]:
+        kept = self._kept
+        lacking = [rid for rid in rids if rid not in kept]
+        if lacking:
+            if len(kept) > _RECORDS:
+                kept.clear()
+                lacking = rids
+            kept.update((record.rid, record) for record in self.store.records(lacking))
+        return [kept[rid] for rid in rids if rid in kept]
 
     def edges(self, weighed: list[Weighed]) -> dict[int, float]:
         """Return the strong pairs among weighed ones: number of the other to weight."""

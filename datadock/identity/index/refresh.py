@@ -12,60 +12,73 @@ from typing import Any
 
 import duckdb
 import orjson
-import polars as pl
 
 from datadock import names
-from datadock.identity.feature_store import load_records
-from datadock.identity.index.build import decision_rows, earlier_ids, party_features, record_rows_sql
+from datadock.identity.compiled.keys import key_numbers_sql
+from datadock.identity.feature_store import load_since
+from datadock.identity.features import Features
+from datadock.identity.index.build import decision_rows, party_features, received_at_moments, record_rows_sql
 from datadock.identity.index.decision import Decisions, View, decide
-from datadock.identity.index.journal import Journal
+from datadock.identity.index.journal import Journal, Segment
 from datadock.identity.index.party import PartyModel
 from datadock.identity.index.store import Record, Store
-from datadock.identity.lineage import latest
-from datadock.identity.memberships import read_log
 from datadock.identity.model import load_model
 from datadock.identity.workspace import FEATURES, PARTIES, Workspace
+from datadock.warehouse.arrived import added_files
 from datadock.warehouse.lake_tables import TABLES
-
-_KEYS = ["source", "source_key"]
+from datadock.warehouse.values_sql import literal
 
 
 def refresh(workspace: Workspace, store: Store, before: dict[str, Any], inputs: dict[str, Any], folder: Path) -> int:
-    """Bring an index file up to the lake, in one transaction.
+    """Bring an index up to the lake, in one transaction.
 
     Args:
         workspace: The run's workspace.
-        store: The opened file.
-        before: Inputs that the file has met.
-        inputs: Inputs of now; noted in the file.
+        store: The opened index.
+        before: Inputs that it has met.
+        inputs: Inputs of now; noted in it.
         folder: Folder of the index.
 
     Returns:
         Number of records written.
     """
     journal = Journal(folder)
-    log = read_log(workspace)
-    with journal.locked(), workspace.connection() as con, store.transaction():
-        moved = log.filter(pl.col("generation") > before["moves"]).select(_KEYS).unique()
-        con.register("dd_members", latest(log).select(*_KEYS, "golden_id").to_arrow())
-        without = frozenset(s.name for s in workspace.catalog.sources.values() if s.deduplicated)
-        models = {party: load_model(workspace.model_folder, party) for party in PARTIES}
-        parties = {
-            name: PartyModel(con, model, store, without, workspace.threshold(name))
-            for name, model in models.items()
-            if model is not None
-        }
-        touched = sum(
-            _Party(con, workspace, store, party, parties).write(int(before["generation"])) for party in parties.values()
-        )
-        touched += _removed(con, workspace, store, parties, int(before["generation"]))
-        _moved(store, log, moved)
-        settle(store, journal, parties)
-        store.db.execute("delete from decision")
-        store.db.executemany("insert into decision values (?, ?, ?, ?, ?, ?)", decision_rows(workspace))
-        _decide_again(workspace, store, parties)
-        store.note("inputs", inputs)
+    with journal.locked(), workspace.connection(with_contacts=True) as con:
+        with store.transaction():
+            without = frozenset(s.name for s in workspace.catalog.sources.values() if s.deduplicated)
+            models = {party: load_model(workspace.model_folder, party) for party in PARTIES}
+            parties = {
+                name: PartyModel(con, model, store, without, workspace.threshold(name))
+                for name, model in models.items()
+                if model is not None
+            }
+            moved = _moved_since(con, workspace, store, before["moves"])
+            pairs, moments = _pairs_since(workspace, before, inputs), [one.received_at for one in journal.segments()]
+            touched, met = 0, set()
+            for name, party in parties.items():
+                features = load_since(con, workspace, name, int(before["generation"]))
+                met |= received_at_moments(con, name, moments)
+                touched += _Party(con, workspace, store, party, parties).write(features, pairs) if features.rows else 0
+            touched += _removed(con, workspace, store, parties, int(before["generation"]))
+            _move(store, moved)
+            settled = settle(store, journal, parties, met)
+            store.db.execute("delete from decision")
+            store.db.executemany("insert into decision values (?, ?, ?, ?, ?, ?)", decision_rows(workspace))
+            _decide_again(workspace, store, parties)
+            store.note("inputs", inputs)
+        for segment in settled:
+            journal.forget(segment)
     return touched
+
+
+def _pairs_since(workspace: Workspace, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
+    """SQL of the pairs that came since, or of all where that cannot be told."""
+    files = added_files(workspace.lake, names.PAIRS, before["pairs"], inputs["pairs"])
+    if files is None:
+        return workspace.scan_or_empty(names.PAIRS, TABLES[names.PAIRS])
+    listed = ", ".join(literal(file) for file in sorted(files))
+    empty = ", ".join(f"null::{kind} as {name}" for name, kind in TABLES[names.PAIRS].items())
+    return f"(from read_parquet([{listed}]))" if files else f"(select {empty} where false)"
 
 
 class _Party:
@@ -81,61 +94,54 @@ class _Party:
     ) -> None:
         self.con, self.workspace, self.store, self.party, self.parties = con, workspace, store, party, parties
 
-    def write(self, since: int) -> int:
+    def write(self, features: Features, pairs: str) -> int:
         """Replace the records that changed, with their keys and edges; return their number."""
-        con, name = self.con, self.party.model.party
-        if not load_records(con, self.workspace, name).rows:
-            return 0
-        con.execute(f"create or replace temp table dd_new as select rid from dd_{name} where generation > {since}")
-        table, columns = party_features(con, self.workspace, self.party.model, "dd_new")
-        rows = con.execute(record_rows_sql(table, columns, name, 0)).fetchall()
-        numbers = {(row[2], row[3]): self._replaced(row) for row in rows}
-        self._edges(numbers)
+        con, model = self.con, self.party.model
+        table, columns = party_features(con, self.workspace, model, features)
+        keys: dict[int, list[int]] = {}
+        for key, rid in con.execute(key_numbers_sql(table, model)).fetchall():
+            keys.setdefault(rid, []).append(key)
+        rows = con.execute(f"from ({record_rows_sql(table, columns, model.party)}) order by rid").fetchall()
+        numbers = {(row[1], row[2]): self._replaced(row, keys.get(row[0], [])) for row in rows}
+        self._edges(numbers, pairs)
         return len(rows)
 
-    def _replaced(self, row: tuple[Any, ...]) -> int:
+    def _replaced(self, row: tuple[Any, ...], keys: list[int]) -> int:
         """Put a record of the batch in the place of the stored version; return its number."""
-        _, party, source, source_key, received_at, feature_hash, golden, features = row
-        known = self.store.record_of(source, source_key)
+        _, source, source_key, received_at, changed_at, golden, features = row
+        known, party = self.store.record_of(source, source_key), self.party.model.party
         told = orjson.loads(features)
+        if golden is None and known is not None:
+            golden = known.golden
         if known is not None and known.party == party and known.row == told:
-            self.store.db.execute(
-                "update record set received_at = ?, feature_hash = ?, golden = ?, segment = null where rid = ?",
-                (received_at, feature_hash, golden, known.rid),
-            )
-            self.store.give([(known.rid, None)])
-            return known.rid
+            record = known._replace(received_at=received_at, changed_at=changed_at, golden=golden, segment=None)
+            self.store.move(record)
+            return record.rid
         if known is not None:
             remove(self.store, known, self.parties)
-        record = Record(self.store.next_rid(), party, source, source_key, received_at, feature_hash, golden, None, told)
-        self.store.insert(record, self.party.keys(told), ())
-        return record.rid
+        rid = self.store.next_rid()
+        record = Record(rid, party, source, source_key, received_at, changed_at, golden, None, told)
+        self.store.insert(record, keys, ())
+        return rid
 
-    def _edges(self, numbers: dict[tuple[str, str], int]) -> None:
-        """Add the strong pairs of the records written."""
-        con, party = self.con, self.party.model.party
-        if not numbers:
-            return
-        stored = self.workspace.scan_or_empty(names.PAIRS, TABLES[names.PAIRS])
-        con.execute(
-            f"create or replace temp table dd_written as select source, source_key, feature_hash from dd_{party} "
-            "semi join dd_new using (rid)"
-        )
-        ends = " union all ".join(
-            f"select p.* from {stored} p join dd_written w on w.source = p.{side}_source "
-            f"and w.source_key = p.{side}_key and w.feature_hash = p.{side}_hash"
-            for side in ("left", "right")
+    def _edges(self, numbers: dict[tuple[str, str], int], pairs: str) -> None:
+        """Add the strong pairs of the records written; those of features that stood in between are none."""
+        ends = {"l": "left", "r": "right"}
+        joins = " ".join(
+            f"left join dd_{self.party.model.party} {side} on {side}.source = {end}_source and "
+            f"{side}.source_key = {end}_key"
+            for side, end in ends.items()
         )
         live = " and ".join(
-            f"exists (select 1 from dd_{party} d where d.source = {side}_source and d.source_key = {side}_key "
-            f"and d.feature_hash = {side}_hash)"
-            for side in ("left", "right")
+            f"({side}.source is null or {side}.feature_hash = {end}_hash)" for side, end in ends.items()
         )
-        pairs = con.execute(
-            f"select distinct left_source, left_key, right_source, right_key, match_weight from ({ends}) "
-            f"where match_weight >= {self.party.threshold} and model_version = '{self.party.model.version}' and {live}"
+        found = self.con.execute(
+            "select distinct left_source, left_key, right_source, right_key, match_weight from "
+            f"(from {pairs} where match_weight >= {self.party.threshold} "
+            f"and model_version = '{self.party.model.version}') {joins} "
+            f"where {live} and (l.source is not null or r.source is not null)"
         ).fetchall()
-        for left_source, left_key, right_source, right_key, weight in pairs:
+        for left_source, left_key, right_source, right_key, weight in found:
             one, other = (self._number(numbers, key) for key in ((left_source, left_key), (right_source, right_key)))
             if one is not None and other is not None:
                 self.store.join(one, other, weight)
@@ -163,36 +169,65 @@ def _removed(
     return len(gone)
 
 
-def _moved(store: Store, log: pl.DataFrame, moved: pl.DataFrame) -> None:
-    """Give the records that moved the golden id that the log gives them, and keep those that they bore."""
-    current = latest(log).join(moved, on=_KEYS, how="semi").select(*_KEYS, "golden_id")
-    for source, source_key, golden in current.iter_rows():
+def _moved_since(
+    con: duckdb.DuckDBPyConnection, workspace: Workspace, store: Store, since: int
+) -> list[tuple[str, str, str | None]]:
+    """Make ``dd_members`` of the records that moved: what they bear now; keep in the index what they bore before."""
+    columns = {"source": "varchar", "source_key": "varchar", "golden_id": "varchar", "generation": "bigint"}
+    con.execute(
+        "create or replace temp table dd_members as select source, source_key, "
+        "list(golden_id order by generation) as borne, borne[-1] as golden_id from "
+        f"{workspace.scan_or_empty(names.MEMBERSHIPS, columns)} where generation > {since} group by all"
+    )
+    rows = con.execute("from dd_members").fetchall()
+    for source, source_key, borne, golden in rows:
+        known = store.record_of(source, source_key)
+        for earlier in {*borne, known.golden if known else None} - {None, golden}:
+            store.db.execute("insert or ignore into earlier values (?, ?, ?)", (source, source_key, earlier))
         store.db.execute(
-            "update record set golden = ? where source = ? and source_key = ? and golden is not ?",
-            (golden, source, source_key, golden),
+            "delete from earlier where source = ? and source_key = ? and golden = ?", (source, source_key, golden)
         )
-    store.db.execute("delete from given where rid in (select rid from record where segment is null)")
-    borne = earlier_ids(log.join(moved, on=_KEYS, how="semi"))
-    store.db.executemany("insert or ignore into earlier values (?, ?, ?)", borne.iter_rows())
+    return [(source, source_key, golden) for source, source_key, _, golden in rows]
 
 
-def settle(store: Store, journal: Journal, parties: Mapping[str, PartyModel]) -> None:
+def _move(store: Store, moved: list[tuple[str, str, str | None]]) -> None:
+    """Give the records that moved the golden id that the log gives them; told otherwise are only those committed."""
+    for source, source_key, golden in moved:
+        record = store.record_of(source, source_key)
+        if record is not None and record.golden != golden:
+            store.move(record._replace(golden=golden))
+    store.db.execute("delete from given where rid not in (select rid from record where segment is not null)")
+
+
+def settle(
+    store: Store, journal: Journal, parties: Mapping[str, PartyModel], met: set[tuple[str, int]]
+) -> list[Segment]:
     """Let go of the segments that the batch has met; a record that it met otherwise gives way.
 
     A segment lands as a whole and in order: one record of it or of a later one in the lake's features tells that all
     were met.
+
+    Args:
+        store: The index.
+        journal: The journal.
+        parties: The models, by party type.
+        met: Source and moment of the segments of which records were met.
+
+    Returns:
+        The segments to forget, when the change is complete.
     """
-    met: set[str] = set()
+    done: list[Segment] = []
+    sources: set[str] = set()
     for segment in reversed(journal.segments()):
-        witness = "select 1 from record where source = ? and received_at = ? and segment is null limit 1"
-        found = store.db.execute(witness, (segment.source, segment.received_at)).fetchone()
-        if not segment.has_landed or not (found or segment.source in met):
-            continue
-        met.add(segment.source)
-        left = store.db.execute("select rid from record where segment = ?", (segment.name,)).fetchall()
-        for record in store.records([row[0] for row in left]):
-            remove(store, record, parties)
-        journal.forget(segment)
+        is_met = (segment.source, segment.received_at) in met or segment.source in sources
+        if segment.has_landed and (is_met or store.is_settled(segment.name)):
+            sources |= {segment.source} if is_met else set()
+            left = store.db.execute("select rid from record where segment = ?", (segment.name,)).fetchall()
+            for record in store.records([row[0] for row in left]):
+                remove(store, record, parties)
+            store.settle(segment.name)
+            done.append(segment)
+    return done
 
 
 def _decide_again(workspace: Workspace, store: Store, parties: Mapping[str, PartyModel]) -> None:

@@ -93,6 +93,11 @@ def _numbered(words: list[str]) -> bool:
     return len(words) > 1 and words[0].isdigit() and 0 < len(words[0]) <= 4 and words[1].isalpha() and len(words[1]) > 1
 
 
+def put_before(draft: Draft, piece: Piece) -> None:
+    """Put a piece that stands before the street on its line."""
+    _put(draft, piece, behind=False)
+
+
 def _put(draft: Draft, piece: Piece, *, behind: bool) -> None:
     if piece.kind is Kind.BOX:
         draft.box = _join(draft.box, piece.text)
@@ -170,16 +175,7 @@ def _tell_moves(draft: Draft, pieces: list[Piece], at: int) -> None:
 def in_places(given: AddressInput) -> AddressInput:
     """Take six or seven lines that already are a normal block, empty ones in their places, for what they are."""
     lines = given.lines
-    others = (
-        given.name,
-        given.street,
-        given.locality,
-        given.postal_code,
-        given.city,
-        given.country,
-        *given.complements,
-    )
-    if len(lines) not in (6, 7) or any(others) or any(len(line) > LINE_LENGTH or fold(line) != line for line in lines):
+    if len(lines) not in (6, 7) or given.named or any(len(line) > LINE_LENGTH or fold(line) != line for line in lines):
         return given
     street = cut_words(lines[3].split(), 0) if lines[3] else []
     above = [piece.kind for line in lines[:3] if line for piece in cut_words(line.split(), 0)]

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from datadock.quality.address.assemble import settled_block
-from datadock.quality.address.fast import RESULT_NAMES, read_plain
-from datadock.quality.address.model import Address, AddressInput
+from datadock.quality.address.fast import read_plain
+from datadock.quality.address.model import Address, AddressInput, AddressParts
 from datadock.quality.address.normalise import AddressNormaliser
+from datadock.quality.address.plain_result import RESULT_NAMES
 from datadock.quality.columns import as_columns
 from datadock.quality.evidence import CODES_DTYPE, EVIDENCE_DTYPE, STATUS_DTYPE
 from datadock.quality.fold import fold
@@ -51,50 +53,28 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class AddressColumns:
+@dataclass(frozen=True, slots=True)
+class AddressColumns(AddressParts):
     """Which columns of a frame hold which part of an address; empty names are absent parts.
 
     Args:
-        lines: Columns of free text, in the order of an envelope.
-        name: Column of line 1.
-        complements: Columns of complements; two of them are lines 2 and 3.
-        street: Column of number and street.
-        locality: Column of the lieu-dit or the post-office box.
-        postal_code: Column of the code.
-        city: Column of the city.
-        country: Column of the country.
         block: The columns of lines 1 to 6 of a file that is normalised already; nothing else is read then.
     """
 
-    lines: tuple[str, ...] = ()
-    name: str = ""
-    complements: tuple[str, ...] = ()
-    street: str = ""
-    locality: str = ""
-    postal_code: str = ""
-    city: str = ""
-    country: str = ""
     block: tuple[str, ...] = ()
 
     @property
     def used(self) -> list[str]:
         """The columns that are read, each once."""
-        parts = (self.name, self.street, self.locality, self.postal_code, self.city, self.country)
-        return list(dict.fromkeys([*self.block, *self.lines, *self.complements, *filter(None, parts)]))
+        return list(dict.fromkeys([*self.block, *self.lines, *self.named]))
 
     def renamed(self, names: Mapping[str, str]) -> AddressColumns:
         """Give the same parts under other names of their columns."""
-
-        def each(columns: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(names[name] for name in columns)
-
-        parts = (self.street, self.locality, self.postal_code, self.city, self.country)
-        street, locality, postal_code, city, country = (names.get(name, "") for name in parts)
-        return AddressColumns(
-            each(self.lines), names.get(self.name, ""), each(self.complements), street, locality, postal_code, city,
-            country, each(self.block),
-        )  # fmt: skip
+        own: Any = [
+            names.get(part, "") if isinstance(part, str) else tuple(names[name] for name in part)
+            for part in (*self.parts, self.block)
+        ]
+        return AddressColumns(*own)
 
 
 def guess_columns(names: Sequence[str]) -> AddressColumns:
@@ -106,7 +86,7 @@ def guess_columns(names: Sequence[str]) -> AddressColumns:
     if sorted(fold(name) for name in block) == _BLOCK:
         return AddressColumns(block=tuple(sorted(block)))
     known = {alias: part for part, aliases in _NAMES.items() for alias in aliases.split("|")}
-    found: dict[str, str] = {}
+    found: dict[str, Any] = {}
     lines = []
     for name in names:
         part = known.get(fold(name), "")
@@ -119,16 +99,7 @@ def guess_columns(names: Sequence[str]) -> AddressColumns:
         lines = [name for name in lines if name not in inside]
     else:
         inside = []
-    return AddressColumns(
-        tuple(lines),
-        found.get("name", ""),
-        tuple(inside),
-        found.get("street", ""),
-        found.get("locality", ""),
-        found.get("postal_code", ""),
-        found.get("city", ""),
-        found.get("country", ""),
-    )
+    return AddressColumns(tuple(lines), complements=tuple(inside), **found)
 
 
 _BLOCK = [f"LINE {n}" for n in range(1, 7)]
@@ -183,7 +154,7 @@ def _one_by_one(rest: pl.DataFrame, columns: AddressColumns, worker: AddressNorm
     read = _reader(distinct.columns, columns)
     blocks = [as_frame([worker.normalise(read(row)) for row in block.iter_rows()])
               for block in distinct.iter_slices(_OBJECTS)]  # fmt: skip
-    results = pl.concat(blocks)
+    results = pl.concat(blocks, rechunk=True)
     if distinct.height == rest.height:
         return pl.concat([rest.select("row"), results], how="horizontal")
     keyed = distinct.with_row_index("text")
@@ -194,22 +165,18 @@ def _one_by_one(rest: pl.DataFrame, columns: AddressColumns, worker: AddressNorm
 def _reader(names: Sequence[str], columns: AddressColumns) -> Callable[[tuple[str, ...]], AddressInput]:
     """Give the function that makes an input of one row, each column in its part; the last place is an empty text."""
     places = {name: at for at, name in enumerate(names)}
-
-    def each(wanted: Sequence[str]) -> tuple[int, ...]:
-        return tuple(places[name] for name in wanted)
-
-    block, lines, complements = each(columns.block), each(columns.lines), each(columns.complements)
-    parts = (columns.name, columns.street, columns.locality, columns.postal_code, columns.city, columns.country)
-    name, street, locality, code, city, country = (places.get(part, len(names)) for part in parts)
+    block = [places[name] for name in columns.block]
+    parts = [
+        places.get(part, len(names)) if isinstance(part, str) else [places[name] for name in part]
+        for part in columns.parts
+    ]
 
     def read(row: tuple[str, ...]) -> AddressInput:
         cells = (*row, "")
         if block:
             return settled_block(tuple(cells[at] for at in block))
-        return AddressInput(
-            tuple([cells[at] for at in lines]), cells[name], tuple([cells[at] for at in complements]), cells[street],
-            cells[locality], cells[code], cells[city], cells[country],
-        )  # fmt: skip
+        texts: Any = [cells[at] if isinstance(at, int) else tuple([cells[each] for each in at]) for at in parts]
+        return AddressInput(*texts)
 
     return read
 

@@ -96,6 +96,12 @@ def _code_at(words: list[str], at: int) -> tuple[int, str]:
     return 0, ""
 
 
+def could_hold_code(words: list[str]) -> bool:
+    """Whether words hold five digits that might be a postal code, together or as two and three."""
+    digits = "".join("9" if word.isdigit() else "A" for word in words)
+    return any(len(word) >= 5 and word[-5:].isdigit() for word in words) or "99" in digits
+
+
 def _rank(cells: Sequence[Cell], number: int, behind: int, code: str, resolver: LocalityResolver) -> int:
     """Say how surely five digits are a postal code: 3 with its city, 2 a known code, 1 with any word, 0 else."""
     words = cells[number].words[behind:]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 def edits(left: str, right: str, limit: int = 3) -> int:
     """Give the number of insertions, deletions, replacements and swaps of neighbours, at most ``limit + 1``."""
-    if abs(len(left) - len(right)) > limit:
+    if abs(len(left) - len(right)) > limit or max(len(left), len(right)) - shared_letters(left, right) > limit:
         return limit + 1
     before: list[int] = []
     row = list(range(len(right) + 1))
@@ -21,6 +21,23 @@ def edits(left: str, right: str, limit: int = 3) -> int:
         if min(row) > limit:
             return limit + 1
     return min(row[-1], limit + 1)
+
+
+def shared_letters(left: str, right: str) -> int:
+    """Give how many letters two texts have in common, in any order."""
+    rest = right
+    for char in left:
+        rest = rest.replace(char, "", 1)
+    return len(right) - len(rest)
+
+
+def may_be_near(left: str, right: str, near: float) -> bool:
+    """Whether the Jaro-Winkler similarity can reach a value at all, by the letters that two texts share."""
+    common = shared_letters(left, right)
+    if not common:
+        return left == right
+    most = (common / len(left) + common / len(right) + 1) / 3
+    return most + 0.4 * (1 - most) >= near
 
 
 def jaro_winkler(left: str, right: str) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from datadock.quality.address.distance import edits, jaro_winkler, one_digit_apart
+from datadock.quality.address.distance import edits, jaro_winkler, may_be_near, one_digit_apart
 from datadock.quality.evidence import Evidence
 from datadock.quality.reference.tables import (
     CEDEX_CITY,
@@ -364,13 +364,15 @@ def _spelled(key: str) -> str:
 
 
 def _nearness(left: str, right: str) -> float:
-    """Give the similarity of two names, 0 when they are only alike in their beginnings."""
+    """Give the similarity of two names, 0 when it is below ``NEAR`` or they are only alike in their beginnings."""
     left, right = _spelled(left), _spelled(right)
     distance = edits(left, right, 4)
     if distance <= 1 and (len(left) > 3 or sorted(left) == sorted(right)):
         return ONE_LETTER
     if (left + " ").startswith(right + " ") or (right + " ").startswith(left + " "):
         return 0.9
+    if not may_be_near(left, right, NEAR):
+        return 0.0
     score = jaro_winkler(left, right)
     mine, theirs = set(left.split()), set(right.split())
     shared = mine <= theirs or theirs <= mine

@@ -6,7 +6,7 @@ evidence of each correction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from datadock.quality.evidence import Evidence, Status
 
@@ -57,8 +57,8 @@ PENALTIES = {"NUMERO_ABSENT": 10, "VOIE_INCONNUE": 25, "CP_CORRIGE": 10, "COMMUN
 
 
 @dataclass(frozen=True, slots=True)
-class AddressInput:
-    """One address as it was declared.
+class AddressParts:
+    """The parts that an address may be declared in: their texts (``AddressInput``), or the columns that hold them.
 
     Free text goes into ``lines``, in the order of an envelope; what a source holds in columns of their own
     goes into the named parts. All may be filled at once.
@@ -66,13 +66,12 @@ class AddressInput:
     Args:
         lines: Lines or cells without a known role; a cell may hold several lines.
         name: Person or company (line 1).
-        complements: Inside and outside the building (lines 2 and 3).
+        complements: Inside and outside the building; two of them are lines 2 and 3.
         street: Number and street.
         locality: Lieu-dit, former commune or post-office box.
         postal_code: Postal or CEDEX code.
         city: Commune or CEDEX office.
         country: Country; empty means France unless the lines say otherwise.
-        settled: Whether the parts are a normal form already: its lines are kept, its facts are read anew.
     """
 
     lines: tuple[str, ...] = ()
@@ -83,6 +82,27 @@ class AddressInput:
     postal_code: str = ""
     city: str = ""
     country: str = ""
+
+    @property
+    def parts(self) -> tuple[str | tuple[str, ...], ...]:
+        """The parts above, in their order."""
+        return tuple(getattr(self, field.name) for field in fields(AddressParts))
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What stands in the named parts, those with text."""
+        texts = (*self.complements, *(part for part in self.parts if isinstance(part, str)))
+        return tuple(text for text in texts if text)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressInput(AddressParts):
+    """One address as it was declared.
+
+    Args:
+        settled: Whether the parts are a normal form already: its lines are kept, its facts are read anew.
+    """
+
     settled: bool = False
 
 

@@ -15,9 +15,9 @@ from datadock.quality.address.foreign import country_guessed, country_named, cou
 from datadock.quality.address.locality import LocalityResolver, Place
 from datadock.quality.address.model import LINE_LENGTH, Address, AddressInput, score_of, verdict
 from datadock.quality.address.places import KnownPlaces
+from datadock.quality.address.reading import Reading, read_input
 from datadock.quality.address.street import Street
-from datadock.quality.address.text import clean, is_unreadable, parts, postal_digits
-from datadock.quality.address.words import RETURN_MARKS, type_at, unglued
+from datadock.quality.address.text import is_unreadable
 from datadock.quality.evidence import Evidence, Status
 from datadock.quality.fold import fold
 from datadock.quality.reference.streets import StreetReference
@@ -48,7 +48,7 @@ class AddressNormaliser:
     def normalise(self, value: AddressInput | str) -> Address:
         """Give the normal form of one address; never raises on its content."""
         given = AddressInput((value,)) if isinstance(value, str) else in_places(value)
-        reading = _read(given)
+        reading = read_input(given)
         if not reading.cells and not reading.code and not reading.city:
             return _nothing(given, reading)
         country = self._country(given, reading)
@@ -65,7 +65,7 @@ class AddressNormaliser:
                 return _abroad(reading, guess)
         return self._french(reading, cut)
 
-    def _country(self, given: AddressInput, reading: _Reading) -> str:
+    def _country(self, given: AddressInput, reading: Reading) -> str:
         if given.country.strip():
             folded = fold(given.country)
             country = country_of(folded) or country_named(folded)
@@ -81,7 +81,7 @@ class AddressNormaliser:
             return country
         return ""
 
-    def _cut(self, reading: _Reading) -> Cut:
+    def _cut(self, reading: Reading) -> Cut:
         """Give code and city, from their columns or from the lines."""
         if reading.settled and not reading.code:
             return Cut("", reading.city, reading.cells)
@@ -105,7 +105,7 @@ class AddressNormaliser:
         cut.cells = [*(cell for cell in cells if cell.role not in ("", "street")), *cut.cells]
         return cut
 
-    def _french(self, reading: _Reading, cut: Cut) -> Address:
+    def _french(self, reading: Reading, cut: Cut) -> Address:
         place = self.resolver.resolve(cut.code, cut.city)
         draft = draft_lines(cut.cells)
         lines = print_lines(draft, place.former, place.commune, self.reference, long_repetition=self.long_repetition)
@@ -137,80 +137,7 @@ class AddressNormaliser:
         return bool(known), [] if known else ["VOIE_INCONNUE"]
 
 
-@dataclass(slots=True)
-class _Reading:
-    """The folded cells of an input, and what was taken out of it."""
-
-    cells: list[Cell]
-    code: str
-    city: str
-    codes: list[str]
-    raw: str
-    odd_code: bool = False
-    settled: bool = False
-
-
-def _read(given: AddressInput) -> _Reading:
-    reading = _Reading([], "", "", [], "", settled=given.settled)
-    roles = [(text, "") for text in given.lines]
-    roles += [(given.name, "name")]
-    places = ("line_2", "line_3") if len(given.complements) == 2 else ("",) * len(given.complements)
-    roles += list(zip(given.complements, places, strict=True))
-    roles += [(given.street, "line_4" if given.settled else "street"), (given.locality, "locality")]
-    raw = [text for text, _ in roles if text]
-    for line, (text, role) in enumerate(roles):
-        if text:
-            reading.cells += _cells(text, role, line, reading)
-    if given.postal_code:
-        reading.code, rest = postal_digits(given.postal_code)
-        raw.append(given.postal_code)
-        if rest and not reading.code:
-            _odd_code(rest, given, reading)
-    if given.city:
-        text, codes = clean(given.city)
-        reading.codes += codes
-        reading.city = fold(text)
-        raw.append(given.city)
-    reading.raw = " ".join(raw)
-    reading.codes = list(dict.fromkeys(reading.codes))
-    return reading
-
-
-def _odd_code(rest: str, given: AddressInput, reading: _Reading) -> None:
-    """Keep what stands in the column of the code and is none: with its city, or as a doubt."""
-    folded = fold(rest)
-    if any(word.isdigit() and len(word) == 5 for word in folded.split()) and not given.city:
-        reading.cells.append(Cell(folded.split(), 90))
-    elif folded:
-        reading.odd_code = True
-        reading.codes.append("CP_INCONNU")
-
-
-def _cells(text: str, role: str, line: int, reading: _Reading) -> list[Cell]:
-    plain, codes = clean(text)
-    reading.codes += codes
-    if role in ("name", "line_2", "line_3", "locality") or reading.settled:
-        words = fold(plain).split()
-        return [Cell(words, line, role)] if words else []
-    found: list[Cell] = []
-    for folded in parts(plain):
-        if folded in RETURN_MARKS:
-            reading.codes.append("NPAI")
-        else:
-            _add_cell(found, Cell(unglued(folded), line, role))
-    return found
-
-
-def _add_cell(cells: list[Cell], cell: Cell) -> None:
-    """Add a cell; a number at the end of the one before (``LYON 15, RUE X``) goes on into a street."""
-    last = cells[-1].words[-1] if cells else ""
-    if last.isdigit() and len(last) < 5 and type_at(cell.words, 0) and len(cells[-1].words) > 1:
-        cells[-1].words += cell.words
-    else:
-        cells.append(cell)
-
-
-def _nothing(given: AddressInput, reading: _Reading) -> Address:
+def _nothing(given: AddressInput, reading: Reading) -> Address:
     if "NPAI" in reading.codes:
         return Address(status=Status.REJETEE, codes=tuple(reading.codes))
     if is_unreadable(reading.raw):
@@ -230,7 +157,7 @@ def _kept(given: AddressInput, address: Address) -> Address:
     )  # fmt: skip
 
 
-def _abroad(reading: _Reading, country: str) -> Address:
+def _abroad(reading: Reading, country: str) -> Address:
     """Print an address abroad: its lines in their order, the country last."""
     texts: dict[int, str] = {}
     single = len({cell.line for cell in reading.cells}) == 1
@@ -290,7 +217,7 @@ def _status(codes: tuple[str, ...], place: Place) -> Status:
 
 
 def _evidence(
-    reading: _Reading, cut: Cut, place: Place, draft: Draft, printed: tuple[Evidence, ...]
+    reading: Reading, cut: Cut, place: Place, draft: Draft, printed: tuple[Evidence, ...]
 ) -> tuple[Evidence, ...]:
     found = [*draft.evidence, *printed, *place.evidence]
     street = draft.street

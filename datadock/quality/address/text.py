@@ -77,9 +77,14 @@ def parts(text: str) -> list[str]:
     return found
 
 
+def is_plain_latin(raw: str) -> bool:
+    """Whether a text holds no letter from outside Latin script, so that no other is needed to judge it."""
+    return raw.isascii() or max(raw) < "\u0250"
+
+
 def is_unreadable(raw: str) -> bool:
     """Whether a text has letters but hardly any Latin ones (Arabic, Cyrillic), so that folding loses it."""
-    if raw.isascii() or max(raw) < "\u0250":
+    if is_plain_latin(raw):
         return False
     letters = sum(char.isalpha() for char in raw[:MAX_TEXT])
     latin = sum(char.isalpha() for char in fold(raw[:MAX_TEXT]))

@@ -27,10 +27,20 @@ _NEEDED = ("numero", "nom_voie", "code_insee", "nom_afnor", "nom_ld")
 _SMALL = frozenset({"DE", "DU", "DES", "D", "LA", "LE", "LES", "L", "ET", "EN", "AU", "AUX", "A"})
 
 
+_SAME = {"SAINT": "ST", "SAINTE": "STE"}
+
+
 def street_key(folded: str) -> str:
     """Give the form in which two street names are compared: without articles, SAINT as ST."""
-    words = [{"SAINT": "ST", "SAINTE": "STE"}.get(word, word) for word in folded.split() if word not in _SMALL]
+    words = [_SAME.get(word, word) for word in folded.split() if word not in _SMALL]
     return " ".join(words)
+
+
+def street_key_expr(folded: pl.Expr) -> pl.Expr:
+    """Give ``street_key`` of a column of folded names."""
+    word = pl.element()
+    kept = word.filter(~word.is_in(sorted(_SMALL)) & (word != "")).replace(_SAME)
+    return folded.str.split(" ").list.eval(kept).list.join(" ")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +90,7 @@ def load_ban(paths: Path | Iterable[Path], version: str = "") -> StreetReference
         DatadockError: A file is missing, unreadable, empty, or has not the columns of the public layout.
     """
     files = _files(paths)
-    frames = (read_ban(path).select("code_insee", "street").iter_rows() for path in files)
+    frames = (streets_in(read_ban(path), path.name).select("code_insee", "street").iter_rows() for path in files)
     named = version or "BAN " + ", ".join(sorted(path.name for path in files))
     return street_reference((row for rows in frames for row in rows), named)
 
@@ -107,7 +117,7 @@ def _files(paths: Path | Iterable[Path]) -> list[Path]:
 
 
 def read_ban(path: Path) -> pl.DataFrame:
-    """Read one BAN file: ``code_insee``, ``street`` (folded) and its number of ``addresses``.
+    """Read one BAN file as it is published, every column as text.
 
     Raises:
         DatadockError: The file is unreadable, empty, or has not the columns of the public layout.
@@ -127,6 +137,15 @@ def read_ban(path: Path) -> pl.DataFrame:
             f"the public layout of {len(BAN_COLUMNS)} columns, separated by ;",
             "load the file as it is published",
         )
+    return frame
+
+
+def streets_in(frame: pl.DataFrame, file: str) -> pl.DataFrame:
+    """Give the streets of a BAN file: ``code_insee``, ``street`` (folded) and its number of ``addresses``.
+
+    Raises:
+        DatadockError: There is none.
+    """
     folded = frame.select(pl.col("code_insee"), fold_expr(pl.col("nom_voie").fill_null("")).alias("street"))
     streets = (
         folded.filter(pl.col("code_insee").str.contains(_INSEE) & (pl.col("street") != ""))
@@ -135,7 +154,7 @@ def read_ban(path: Path) -> pl.DataFrame:
     )
     if not streets.height:
         raise DatadockError(
-            f"{path.name} holds no street of a commune", "rows with code_insee and nom_voie", "fetch the file again"
+            f"{file} holds no street of a commune", "rows with code_insee and nom_voie", "fetch the file again"
         )
     return streets
 

@@ -25,6 +25,8 @@
             "postcode": "varchar",
             "city": "varchar",
             "country": "varchar",
+            "latitude": "double",
+            "longitude": "double",
             "loyalty_card": "varchar",
             "store_code": "varchar",
             "social_handle": "varchar",
@@ -320,7 +322,34 @@
             "_line": "bigint",
             "_received_at": "timestamp with time zone"
         },
-        "models": []
+        "models": [
+            {
+                "source": "moved_people",
+                "name": "stg_moved_people__move",
+                "columns": [
+                    "source",
+                    "source_key",
+                    "contact_source",
+                    "contact_key",
+                    "moves_on",
+                    "address_line",
+                    "address_extra",
+                    "postcode",
+                    "city",
+                    "country",
+                    "old_address_line",
+                    "old_address_extra",
+                    "old_postcode",
+                    "old_city",
+                    "old_country",
+                    "record_updated_at",
+                    "_batch_id",
+                    "_file",
+                    "_line",
+                    "_received_at"
+                ]
+            }
+        ]
     },
     "order": {
         "columns": {

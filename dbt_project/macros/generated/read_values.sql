@@ -59,6 +59,15 @@
     end
 {%- endmacro %}
 
+{% macro read_number(column) -%}
+    cast(case
+        when regexp_full_match({{ column }}, '[+-]?[0-9]+([.][0-9]+)?') then try_cast({{ column }} as decimal(30, 12))
+        when contains({{ column }}, ',') and not regexp_matches({{ column }}, ',.*[.]')
+            then try_cast(replace(replace(regexp_replace({{ column }}, '[\s\x{a0}\x{202f}€]|EUR', '', 'g'), '.', ''), ',', '.') as decimal(30, 12))
+        else try_cast(replace(regexp_replace({{ column }}, '[\s\x{a0}\x{202f}€]|EUR', '', 'g'), ',', '') as decimal(30, 12))
+    end as double)
+{%- endmacro %}
+
 {% macro read_boolean(column) -%}
     case
         when lower({{ column }}) in ('1', 'true', 't', 'vrai', 'v', 'oui', 'o', 'yes', 'y', 'x') then true

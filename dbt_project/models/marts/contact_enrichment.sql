@@ -17,9 +17,7 @@ channels as (
 places as (
     select
         channels.golden_id,
-        communes.code_insee,
-        communes.only_iris,
-        communes.n_iris
+        communes.code_insee
     from channels
     inner join {{ in_this_file(ref('normal_address')) }} as addresses on channels.value_id = addresses.value_id
     inner join {{ in_this_file(ref('dim_commune')) }} as communes on addresses.code_insee = communes.code_insee
@@ -72,19 +70,23 @@ found as (
         code_insee as value,
         'joined' as layer,
         cast(null as double) as certainty,
-        cast(null as varchar) as reason
+        cast(null as varchar) as reason,
+        cast(null as varchar) as origin,
+        cast(null as varchar) as version
     from places
-    union all
+    union all by name
     select
         golden_id,
         'iris' as attribute,
-        only_iris as value,
+        code_iris as value,
         'joined' as layer,
         cast(null as double) as certainty,
-        case when n_iris > 1 then 'SEVERAL_IRIS' end as reason
-    from places
-    where n_iris > 0
-    union all
+        coalesce(iris_code, reason) as reason,
+        origin,
+        iris_version as version
+    from {{ in_this_file(ref('contact_iris')) }}
+    where code_iris is not null or code_insee is not null
+    union all by name
     select
         golden_id,
         'age_band' as attribute,
@@ -101,7 +103,7 @@ found as (
         cast(null as double) as certainty,
         cast(null as varchar) as reason
     from ages
-    union all
+    union all by name
     select
         golden_id,
         'sex' as attribute,
@@ -110,7 +112,7 @@ found as (
         certainty,
         cast(null as varchar) as reason
     from first_names
-    union all
+    union all by name
     select
         golden_id,
         'phone_operator' as attribute,
@@ -120,7 +122,7 @@ found as (
         cast(null as varchar) as reason
     from numbers
     where operator is not null
-    union all
+    union all by name
     select
         golden_id,
         'phone_type' as attribute,
@@ -140,8 +142,8 @@ final as (
         found.layer,
         found.certainty,
         found.reason,
-        origins.origin,
-        origins.version as origin_version,
+        coalesce(found.origin, origins.origin) as origin,
+        coalesce(found.version, origins.version) as origin_version,
         current_date as as_of
     from found
     inner join origins on found.attribute = origins.attribute

@@ -119,8 +119,9 @@ def test_a_column_may_be_called_like_a_yaml_word_or_number(tmp_path):
 def test_the_rules_of_linking_are_typed_and_the_demo_companys_are_the_defaults(tmp_path):
     folder = _catalog(tmp_path, cards=GOOD)
     assert load_catalog(folder).identity == load_catalog(PROJECT_ROOT / "catalog").identity == IdentityRules()
-    (folder / "identity.yml").write_text("threshold: 2.5\nlimits: {id_churn: 0.05}\n", encoding="utf-8")
+    (folder / "identity.yml").write_text("threshold: 2.5\nlimits: {id_churn: 0.05}\nengine: spark\n", encoding="utf-8")
     declared = load_catalog(folder)
+    assert declared.identity.engine == "spark"
     assert declared.identity.threshold.model_dump() == {"person": 2.5, "company": 2.5}
     assert (declared.identity.limits.id_churn, declared.identity.limits.cluster_records) == (0.05, 200)
     assert declared.digest != load_catalog(PROJECT_ROOT / "catalog").digest
@@ -131,12 +132,14 @@ def test_the_rules_of_linking_are_typed_and_the_demo_companys_are_the_defaults(t
 def test_a_wrong_rule_of_linking_is_named_with_its_place(tmp_path):
     folder = _catalog(tmp_path, cards=GOOD)
     (folder / "identity.yml").write_text(
-        "threshold: {person: -9}\nlimits: {id_churn: 3, cap: 1}\nreviewed: {on_failure: shout}\n", encoding="utf-8"
+        "engine: sparc\nthreshold: {person: -9}\nlimits: {id_churn: 3, cap: 1}\nreviewed: {on_failure: shout}\n",
+        encoding="utf-8",
     )
     with pytest.raises(CatalogError) as caught:
         load_catalog(folder)
     told = str(caught.value)
     for line in (
+        "identity.yml: engine: Input should be 'duckdb' or 'spark' (found 'sparc')",
         "identity.yml: threshold.person: Input should be greater than or equal to -4 (found -9)",
         "identity.yml: limits.id_churn: Input should be less than or equal to 1 (found 3)",
         "identity.yml: limits.cap: Extra inputs are not permitted (found 1)",

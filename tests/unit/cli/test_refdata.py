@@ -93,6 +93,29 @@ def test_streets_are_loaded_and_shown(datadock, tmp_path):
     assert "adresses-33.csv.gz  33" in datadock("refdata", "status")[1]
 
 
+def test_contours_are_loaded_with_what_is_refused_and_shown(datadock, tmp_path):
+    ring = [[2.3, 48.8], [2.4, 48.8], [2.4, 48.9], [2.3, 48.8]]
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    made = [
+        {"type": "Feature", "properties": {"code_iris": code, "nom_iris": "X"}, "geometry": shape}
+        for code in ("751010101", "75101")
+    ]
+    (tmp_path / "iris.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": made}))
+    assert "no contours are loaded" in datadock("refdata", "status")[1]
+    load = ("refdata", "load-iris", "iris.geojson", "--version", "2024")
+    said = "iris.geojson: 1 contours of 1 communes, version 2024, read as EPSG:4326"
+    refused = "  refused iris.geojson feature 2 75101: code_iris is no IRIS code of nine characters\n"
+    assert datadock(*load) == (0, f"{said}\n1 new, 0 changed, 0 removed\n", refused)
+    again = f"{said}; loaded before, nothing changed\n0 new, 0 changed, 0 removed\n"
+    assert datadock(*load) == (0, again, "")
+    code, told, _ = datadock(*load[:-1], "2024-01-01", "--licence", "LO", "--json")
+    loaded = json.loads(told)
+    assert (code, loaded["change"]) == (0, {"added": 0, "changed": 1, "removed": 0})
+    assert loaded["files"][0]["licence"] == "LO"
+    shown = datadock("refdata", "status")[1].splitlines()[-1].split()
+    assert shown[:-1] == ["iris.geojson", "2024-01-01", "1", "1", "1", "EPSG:4326", "LO"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -100,6 +123,7 @@ def test_streets_are_loaded_and_shown(datadock, tmp_path):
         (("diff", "nothing", "current"), "no reference tables: nothing"),
         (("build", "--from", "nothing"), "no folder nothing"),
         (("load-ban", "nothing.csv.gz"), "no BAN file: nothing.csv.gz"),
+        (("load-iris", "nothing.gpkg", "--version", "1"), "no file of contours: nothing.gpkg"),
     ],
 )
 def test_what_is_not_there_is_an_error_on_standard_error(datadock, words, message):
@@ -109,7 +133,7 @@ def test_what_is_not_there_is_an_error_on_standard_error(datadock, words, messag
     assert "to do:" in errors
 
 
-@pytest.mark.parametrize("command", ["status", "build", "use", "load-ban", "diff"])
+@pytest.mark.parametrize("command", ["status", "build", "use", "load-ban", "load-iris", "diff"])
 def test_every_command_has_an_example(datadock, command):
     code, told, _ = datadock("refdata", command, "--help")
     assert code == 0

@@ -1,10 +1,8 @@
 """The commands of stewards where nothing stands yet: help, options, and how they refuse."""
 
-import sys
+from functools import partial
 
 import pytest
-
-from datadock.cli import main
 
 COMMANDS = {
     "explain": ("a:1", "b:2"),
@@ -22,18 +20,9 @@ COMMANDS = {
 
 
 @pytest.fixture
-def datadock(tmp_path, monkeypatch, capsys):
-    """Runs one command of identity on an empty home; gives exit code, output and errors."""
-    monkeypatch.setenv("DATADOCK_HOME", str(tmp_path / "home"))
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["datadock", "identity", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return ended.value.code or 0, told.out, told.err
-
-    return run
+def datadock(typed):
+    """Runs one command of the group on an empty home."""
+    return partial(typed, "identity")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

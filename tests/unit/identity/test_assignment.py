@@ -30,7 +30,7 @@ def records(rows: list[tuple[str, str, str | None]]) -> pl.DataFrame:
 def ids(
     rows: list[tuple[str, str, str | None]], earlier: pl.DataFrame = NOTHING_EARLIER, used: frozenset[str] = frozenset()
 ) -> dict[str, str]:
-    assigned = assign_ids(records(rows), earlier, "secret", lambda: pl.Series(sorted(used), dtype=pl.String))
+    assigned = assign_ids(records(rows), earlier, "secret", lambda ids: ids.filter(ids.is_in(sorted(used))))
     return dict(assigned.select("source_key", "golden_id").iter_rows())
 
 
@@ -62,7 +62,7 @@ def test_a_part_that_is_split_off_again_gets_its_own_retired_id_back() -> None:
 
 def test_an_id_ever_used_is_not_given_again() -> None:
     used = derive_id("secret", "crm", "1", START)
-    assigned = assign_ids(records([("1", "a", None)]), NOTHING_EARLIER, "secret", lambda: pl.Series([used]))
+    assigned = assign_ids(records([("1", "a", None)]), NOTHING_EARLIER, "secret", lambda ids: ids.filter(ids == used))
     assert assigned["golden_id"].to_list() == [derive_id("secret", "crm", "1", START, nonce=1)]
 
 

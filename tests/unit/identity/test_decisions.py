@@ -122,8 +122,10 @@ def test_a_run_with_only_a_new_decision_looks_at_its_component_alone(worlds) -> 
     ids = world.ids()
     world.decide(world.book().merge([ids["0"], ids["2"]]))
     book = world.book()
-    looked = plan_next(book.workspace, book.log, book.decisions).clusterings[0].looked_at
-    assert looked.tolist() == [True, True, True, True, False, False]
+    plan = plan_next(book.workspace, book.decisions)
+    assert plan.assigned["source_key"].to_list() == ["0", "1", "2", "3"]
+    assert (plan.records, plan.golden, plan.largest) == (6, 2, 4)
+    assert plan.everyone(book.current).height == 6
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ RULES = Survivorship.model_validate(
         },
     }
 )
-SQL = {"text": "varchar", "date": "date", "timestamp": "timestamptz"}
+SQL = {"text": "varchar", "date": "date", "timestamp": "timestamptz", "number": "double"}
 
 Records = list[tuple[str, str, int, dict[str, str]]]
 """Of one contact: source, key, day of January on which it was written, values."""
@@ -103,6 +103,17 @@ def test_the_trusted_source_wins_and_the_value_says_so():
     assert origins["email"]["rule"] == "validity > trust > recency > completeness"
     assert origins["email"]["observed_at"].isoformat() == "2026-01-09T00:00:00+00:00"
     assert set(origins) == {"given_name", "email"}
+
+
+def test_a_position_is_one_value_and_wins_no_address():
+    ((golden, _),) = _golden(
+        [
+            ("crm", "1", 3, {"address_line": "1 rue A", "latitude": 45.1, "longitude": 4.1}),
+            ("crm", "2", 9, {"latitude": 48.1}),
+            ("shop", "3", 7, {"latitude": 47.1, "longitude": 2.1}),
+        ]
+    )
+    assert (golden["latitude"], golden["longitude"], golden["address_line"]) == (48.1, None, "1 rue A")
 
 
 def test_each_rule_decides_as_declared():

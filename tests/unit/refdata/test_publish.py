@@ -24,6 +24,7 @@ def test_a_version_is_written_once_with_the_iris_of_communes_that_have_but_one(t
     assert found["33063"][0] == "Bordeaux"
     assert found["33063"][1] > 50
     assert found["33063"][2] is None
+    assert found["75101"] == ("Paris 1er Arrondissement", 17, None)
 
 
 def test_switching_an_attribute_off_writes_its_origin_anew(tmp_path):

@@ -14,7 +14,7 @@ from datadock.reports.offline import external_references, html_addresses
 from datadock.settings import Settings
 from datadock.validations import Kept, SuiteResult, keep
 
-PAGES = ("index", "match", "identity", "quality", "quarantine", "checks", "glossary")
+PAGES = ("index", "match", "identity", "quality", "treatments", "quarantine", "checks", "glossary")
 VALUES = (
     "Dupont",
     "Dupond",

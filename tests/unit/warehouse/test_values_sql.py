@@ -102,6 +102,14 @@ def test_money_is_read_as_french_and_as_english_write_it(con, text, expected):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
+    [("48.856614", 48.856614), ("-0,579180", -0.57918), ("2", 2.0), ("nan", None), ("inf", None), ("48°51'", None)],
+)
+def test_a_number_keeps_its_decimals(con, text, expected):
+    assert read(con, text, "number") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
     [("12", 12), ("1 234", 1234), ("12.0", 12), ("12,00", 12), ("-3", -3), ("12.6", None), ("a", None)],
 )
 def test_a_whole_number_is_never_rounded_into_being(con, text, expected):

@@ -27,6 +27,7 @@ WORDS = st.none() | st.lists(st.sampled_from(["a", "b", "é", "ab"]), max_size=3
 
 CONDITIONS = (
     "jaro_similarity(a, b)", "jaro_winkler_similarity(a, b)", "jaro_winkler_similarity(a, b) >= 0.82",
+    "jaro_similarity(a, b) >= 0.7", "greatest(a, b)", "least(a, b, 'm')", "length(trim(a)) + length(b)", "b[1]", "x[2]",
     "levenshtein(a, b)", "damerau_levenshtein(a, b)", "least(length(a), length(b)) >= 4",
     "abs(length(a) - length(b)) <= 1", "left(a, 2) = left(b, 2)", "right(a, 4) = right(b, 4)", "substr(a, 2, 2)",
     "a[1]", "a[:4]", "a[3:]", "contains(a, b)", "contains(a, ' ') or contains(b, ' ')", "x[1] = y[1]",

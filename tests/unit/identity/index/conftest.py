@@ -4,9 +4,11 @@ import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from datadock.catalog.fields import MODEL
@@ -33,7 +35,7 @@ class Deployment:
 
     settings: Settings
 
-    @property
+    @cached_property
     def dock(self) -> Dock:
         return open_dock(self.settings)
 
@@ -42,11 +44,10 @@ class Deployment:
         workspace = open_workspace(self.dock, "run")
         workspace.warehouse.unlink(missing_ok=True)
         with duckdb.connect(str(workspace.warehouse)) as con:
-            con.execute(
-                "set timezone = 'UTC'; create schema intermediate; create table held(source text, source_key text)"
-            )
+            con.execute("set timezone = 'UTC'; create schema intermediate")
+            held = pl.DataFrame(without, schema={"source": pl.String, "source_key": pl.String}, orient="row")
+            con.register("held", held.to_arrow())
             parts = " union all by name ".join(self._selects(workspace))
-            con.executemany("insert into held values (?, ?)", without or [("", "")])
             con.execute(
                 "create table intermediate.int_source_contact as "
                 f"from ({parts}) anti join held using (source, source_key)"
@@ -104,29 +105,43 @@ class Deployment:
         return values
 
 
-@pytest.fixture(scope="session")
-def _met(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Record], dict[Key, str]]:
-    home = tmp_path_factory.mktemp("index") / "home"
+Met = tuple[Path, list[Record], dict[Key, str]]
+
+
+def met_in_part(home: Path, people: int, held_back: int) -> Met:
+    """Make a deployment whose batch has met all but some records; return its home, those, and who is who."""
     deployment = Deployment(Settings(home=home))
     dock = deployment.dock
-    generate(260, 5, deployment.settings.landing, truth=home.with_name("truth"))
+    generate(people, 5, deployment.settings.landing, truth=home.with_name("truth"))
     for source in dock.catalog.sources.values():
         land_drop_folder(dock.lake, source, deployment.settings.landing / source.name)
     deployment.stage([])
-    held = random.Random(3).sample(deployment.records(), 90)
+    held = random.Random(3).sample(deployment.records(), held_back)
     met = deployment.batch("first", [(source, key) for source, key, _ in held])
     deployment.refresh()
     return home, held, met
 
 
+@pytest.fixture(scope="session")
+def _met(tmp_path_factory: pytest.TempPathFactory) -> Met:
+    return met_in_part(tmp_path_factory.mktemp("index") / "home", 260, 90)
+
+
 @pytest.fixture
-def deployment(_met: tuple[Path, list[Record], dict[Key, str]], tmp_path: Path) -> Deployment:
+def many(tmp_path: Path) -> tuple[Deployment, list[Record]]:
+    """A deployment, and seven hundred records that its batch has not met: too few for it to train anew."""
+    home, held, _ = met_in_part(tmp_path / "home", 1_500, 700)
+    return Deployment(Settings(home=home)), held
+
+
+@pytest.fixture
+def deployment(_met: Met, tmp_path: Path) -> Deployment:
     """A copy of the deployment, for one test to change."""
     shutil.copytree(_met[0], tmp_path / "home")
     return Deployment(Settings(home=tmp_path / "home"))
 
 
 @pytest.fixture(scope="session")
-def held(_met: tuple[Path, list[Record], dict[Key, str]]) -> list[Record]:
+def held(_met: Met) -> list[Record]:
     """Records that the batch has not met."""
     return _met[1]

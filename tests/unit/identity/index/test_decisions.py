@@ -1,30 +1,35 @@
 """What the index decides is what the next batch decides: the same partition and ids, after every kind of history."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from datadock.errors import DatadockError, WarehouseError
 from datadock.identity.index import IdentityIndex
-from datadock.identity.index.journal import land_committed
+from datadock.identity.index.journal import Journal, land_committed
 from datadock.settings import Settings
+from datadock.warehouse.values_sql import typed
 
 
 def state(index: IdentityIndex) -> dict[tuple[str, str], str | None]:
     with index._caught_up():
         store = index._opened()
-        records = store.records([row[0] for row in store.db.execute("select rid from record").fetchall()])
-        return {(record.source, record.source_key): store.golden(record) for record in records}
+        return {(record.source, record.source_key): store.golden(record) for record in store.everyone()}
 
 
 def contents(index: IdentityIndex) -> tuple[set[tuple[object, ...]], set[tuple[object, ...]]]:
+    """Strong pairs, and who is found by the keys of every record."""
     with index._current():
-        db = index._opened().db
-        edges = db.execute(
-            "select a.source, a.source_key, b.source, b.source_key, round(weight, 6) from edge "
-            "join record a on a.rid = one join record b on b.rid = other"
-        ).fetchall()
-        return set(edges), set(
-            db.execute("select key, source, source_key from post join record using (rid)").fetchall()
-        )
+        store = index._opened()
+        names = {record.rid: (record.source, record.source_key) for record in store.everyone()}
+        edges = {(names[rid], names[other], round(w, 6)) for rid in names for other, w in store.edges(rid)}
+        found = {
+            (names[record.rid], names[rid], record.changed_at, tuple(sorted(store.earlier(*names[record.rid]))))
+            for record in store.everyone()
+            for rid in store.rids_by_keys(index._parties[record.party].keys(record.row))
+        }
+        return edges, found
 
 
 def land(deployment) -> None:
@@ -72,6 +77,72 @@ def test_committed_after_the_batch_landed_waits_for_the_next(deployment, held) -
         decided = state(index)
         land(deployment)
         assert decided == deployment.batch("third", rest)
+
+
+def test_an_older_version_that_comes_late_overwrites_nothing(deployment, held) -> None:
+    told = {"given_name": "Zelda", "family_name": "Zzyzx", "email": "zelda@zzyzx.fr", "mobile": "0611121314"}
+    met = next((s, k) for s, k, v in deployment.records() if s == "eshop_customers" and v["email"])
+    with IdentityIndex.open(deployment.settings) as index:
+        index.commit("eshop_customers", "L1", {**told, "record_updated_at": "2031-05-06T07:08:09Z"})
+        before = state(index)
+        for key in ("L1", met[1]):  # one that the batch has not met, and one that it has
+            late = {**told, "family_name": "Another", "record_updated_at": "2001-02-03 04:05:06"}
+            answer = index.commit("eshop_customers", key, late)
+            assert (answer.golden_id, answer.committed) == (before["eshop_customers", key], True)
+            assert state(index) == before
+        index.commit("eshop_customers", met[1], {**told, "record_updated_at": "06/05/2031 07:08:10"})
+        decided = state(index)
+        assert decided["eshop_customers", "L1"] == decided[met]
+        land(deployment)
+        assert decided == deployment.batch("second", [(s, k) for s, k, _ in held])
+        assert not deployment.refresh().rebuilt
+        assert state(index) == decided
+        by_difference = contents(index)
+        deployment.refresh(rebuild=True)
+        assert contents(index) == by_difference
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-22", "2026-11-22 10:11", "2026-11-22T10:11:12.5Z", "2026-11-22T10:11:12+02:00", "22/11/2026 10:11",
+     "2026-11-22 24:00:00", "2026-02-30", "1969-07-20 20:17:40.123456", "22.11.2026", "soon"],
+)  # fmt: skip
+def test_when_a_version_was_made_is_read_as_staging_reads_it(deployment, text) -> None:
+    with IdentityIndex.open(deployment.settings) as index:
+        declared = index._sources.declared("eshop_customers")
+        reading = typed("given", "timestamp")
+        wanted = index._con.execute(f"select epoch_us({reading}) from (select $1 as given)", [text]).fetchall()[0][0]
+        payload = declared.payload({"record_updated_at": text}, ("1",))
+        assert declared.changed_at(payload, 7) == (7 if wanted is None else wanted)
+
+
+@pytest.mark.slow
+def test_hundreds_committed_one_by_one_are_as_met_by_the_next_batch(many) -> None:
+    deployment, held = many
+    with IdentityIndex.open(deployment.settings) as index:
+        for source, key, values in held:
+            index.commit(source, key, values)
+        decided = state(index)
+        land(deployment)
+        assert decided == deployment.batch("second")
+
+
+def test_callers_in_several_threads_wait_for_the_disk_together(deployment, held, monkeypatch) -> None:
+    waits: list[str] = []
+    sync = Journal.sync
+    monkeypatch.setattr(
+        Journal, "sync", lambda self, segment: (time.sleep(0.02), waits.append(""), sync(self, segment))
+    )
+    with IdentityIndex.open(deployment.settings) as index:
+        with ThreadPoolExecutor(12) as callers:
+            answers = list(callers.map(lambda record: index.commit(*record), held[:60]))
+            refused = callers.submit(index.commit, "crm_contacts", "C1", {"family_name": "Martin"})
+            assert isinstance(refused.exception(), DatadockError)
+        decided = state(index)
+        assert [answer.committed for answer in answers] == [True] * 60
+        assert len(waits) < 60
+        land(deployment)
+        assert decided == deployment.batch("second", [(s, k) for s, k, _ in held[60:]])
 
 
 def test_asking_stores_nothing_and_says_what_a_commit_says(deployment, held) -> None:

@@ -45,6 +45,50 @@ def test_one_by_one_and_in_bulk_agree_on_any_text(rows):
     assert single.rows() == as_frame([NORMALISER.normalise(AddressInput((a,))) for a, _, _ in rows]).rows()
 
 
+BESIDE = st.sampled_from(
+    ["", " ", "Appt 3", "Bât D", "2e étage", "chez Mme Durand", "SARL Martin", "appt 3, bat B", "BP 12", "Le Bourg",
+     "12 rue X", "57000 Metz", "<br>Appt 2", "service comptable", "Résidence du Parc", "France", "شقة 3", "QUAI G",
+     "Immeuble Le Grand Large, entrée C, 3e étage droite et plus loin encore"]
+)  # fmt: skip
+NUMBERS = st.sampled_from(["", "12", "12 bis", "12bis,", "12 B", "12 R", "9999 B", "0", "1234", "12-14", "4e", "5 A"])
+TYPES = st.sampled_from(
+    ["rue", "r", "R.", "av", "Bd", "pl.", "clos", "lot", "za", "quai", "ch", "che rural", "route nationale", "cité",
+     "rond point", "grande rue", ""]
+)  # fmt: skip
+STREETS = st.sampled_from(
+    ["Victor Hugo", "du 8 mai 1945", "du 102e-Régiment-d'Infanterie", "Nationale", "rural", "de la tour", "B", "", "R",
+     "du Maréchal Jean Marie de Lattre de Tassigny", "Le Moulin", "Rossignier", "de l'Église appt 4", "9 bis", "rue"]
+)  # fmt: skip
+SHAPED = st.tuples(NUMBERS, TYPES, STREETS).map(" ".join).map(str.strip)
+PLACES = st.sampled_from(
+    [("69002", "Lyon"), ("57000", "metz"), ("33500", "Liborune"), ("59000", ""), ("69002", "LYON CEDEX 02"),
+     ("75008", "Paris 8e"), ("01300", "Arbignieu"), ("57000", "Metz <br>"), ("57000", "Москва"), (" 57000 ", "Metz"),
+     ("24380", "Le Moulin"), ("00000", "Nulle-Part")]
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(BESIDE, SHAPED | ADDRESSES, PLACES, st.sampled_from(["", "FR", "Belgique"])), max_size=12))
+def test_one_by_one_and_in_bulk_agree_on_streets_with_something_beside_them(rows):
+    told = [(beside, street, code, city, country) for beside, street, (code, city), country in rows]
+    frame = pl.DataFrame(told, schema=["a", "b", "p", "c", "l"], orient="row")
+    columns = AddressColumns(("a", "b"), postal_code="p", city="c", country="l")
+    one = [NORMALISER.normalise(AddressInput((a, b), postal_code=p, city=c, country=k)) for a, b, p, c, k in told]
+    assert normalise_addresses(frame, columns, normaliser=NORMALISER).rows() == as_frame(one).rows()
+    lines = [(a, b, f"{p} {c}") for a, b, p, c, _ in told]
+    three = pl.DataFrame(lines, schema=["a", "b", "c"], orient="row")
+    in_lines = normalise_addresses(three, AddressColumns(("a", "b", "c")), normaliser=NORMALISER)
+    assert in_lines.rows() == as_frame([NORMALISER.normalise(AddressInput(line)) for line in lines]).rows()
+
+
+def test_a_normal_block_in_free_lines_keeps_its_lines_in_bulk():
+    lines = [("APPT 2", "", "", "12 BIS RTE HAUTE", "", "57000 METZ"), ("", "", "", "1 r Haute", "", "57000 Metz")]
+    frame = pl.DataFrame(lines, schema=list("abcdef"), orient="row")
+    found = normalise_addresses(frame, AddressColumns(tuple("abcdef")), normaliser=NORMALISER)
+    assert found.rows() == as_frame([NORMALISER.normalise(AddressInput(line)) for line in lines]).rows()
+    assert found["line_4"].to_list() == ["12 BIS RTE HAUTE", "1 RUE HAUTE"]
+
+
 def test_one_by_one_and_in_bulk_agree_on_real_rows(published_data):
     with (published_data / "fr" / "mairies" / "mairies.csv").open(encoding="utf-8", newline="") as stream:
         halls = [(row["line1"], row["line2"], f"{row['line1']} {row['line2']}") for row in csv.DictReader(stream)]
