@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='table') }}
 
 with origins as (
     select * from {{ in_this_file(ref('enrichment_origin')) }}
