@@ -28,7 +28,7 @@ _NEEDS = {"address": ("address_line", "postcode", "city"), "name": ("family_name
 _INVERTED = "list_contains(codes, 'INVERSION_PROBABLE')"
 _FIRST = f"case when {_INVERTED} then last_name else first_name end"
 _LAST = f"case when {_INVERTED} then first_name else last_name end"
-_COUNTS = {"address": _GOOD, "name": f"({_GOOD} or {_INVERTED})"}
+COUNTS = {"address": _GOOD, "name": f"({_GOOD} or {_INVERTED})"}
 """When a composite form counts. A name whose parts stand in each other's place is put right: the same way each time."""
 
 COMPOSITE: dict[str, dict[str, str]] = {
@@ -100,7 +100,7 @@ def join_composite(
         on = " and ".join(f"v.declared_{name} is not distinct from i.{name}" for name in declared)
         con.execute(
             f"create or replace temp table dd_form_of_{kind} as select i.rid as form_rid, {picks} from dd_input i "
-            f"join (select * from ({values[kind]}) where {_COUNTS[kind]}{told}) v on {on}"
+            f"join (select * from ({values[kind]}) where {COUNTS[kind]}{told}) v on {on}"
         )
         joins += f" left join dd_form_of_{kind} on dd_form_of_{kind}.form_rid = dd_input.rid"
     return joins

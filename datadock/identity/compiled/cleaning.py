@@ -17,7 +17,7 @@ import duckdb
 from datadock.errors import ModelError
 from datadock.identity.compiled.compiler import Compiler, namespace
 from datadock.identity.features import DERIVED_SQL, LISTS, Recipe, nicknames
-from datadock.identity.normal_values import COMPOSITE, INPUTS, is_good
+from datadock.identity.normal_values import COMPOSITE, COUNTS, INPUTS
 from datadock.identity.normalise import install_macros, macros
 from datadock.quality.address import AddressInput, AddressNormaliser
 from datadock.quality.email import normalise_email
@@ -157,16 +157,17 @@ class Cleaner:
         return made
 
     def _composite_forms(self, kind: str, read: object) -> dict[str, Any]:
-        if not is_good(str(read.status)):  # type: ignore[attr-defined]  # every result has a status
-            return {}
         if not hasattr(self, f"_forms_of_{kind}"):
-            told = ", ".join(
-                f"{name!r}: {self._compiler.value(sql, lambda path: f'read.{path[-1]}', f'{kind} {name}')}"
-                for name, sql in COMPOSITE[kind].items()
-            )
-            setattr(self, f"_forms_of_{kind}", _function(kind, "read", f"{{{told}}}", namespace() | self.macros))
+            forms = {name: self._of_reading(sql, f"{kind} {name}") for name, sql in COMPOSITE[kind].items()}
+            told = ", ".join(f"{name!r}: {code}" for name, code in forms.items())
+            counts = self._of_reading(COUNTS[kind], f"{kind} that counts")
+            source = f"{{{told}}} if {counts} else {{}}"
+            setattr(self, f"_forms_of_{kind}", _function(kind, "read", source, namespace() | self.macros))
         found: dict[str, Any] = getattr(self, f"_forms_of_{kind}")(read)
         return found
+
+    def _of_reading(self, sql: str, what: str) -> str:
+        return self._compiler.value(sql, lambda path: f"read.{path[-1]}", what)
 
     def _read_address(self, *texts: str | None) -> dict[str, Any]:
         line, extra, postcode, city, country = (text or "" for text in texts)

@@ -100,3 +100,19 @@ def test_what_is_not_known_is_refused_by_name(sql: str, found: str) -> None:
     with pytest.raises(ModelError, match=found) as caught:
         Compiler(CON).test(sql, lambda path: names[path[-1]], "family_name, level 'alike'")
     assert str(caught.value).startswith("family_name, level 'alike'")
+
+
+@pytest.mark.parametrize(
+    ("given_name", "family_name", "wanted"),
+    [
+        ("Brunet", "Henri", ("henri", "brunet")),  # the wrong way round, and put right
+        ("Henri", "Brunet", ("henri", "brunet")),
+    ],
+)
+def test_names_in_each_others_place_are_put_right_as_the_batch_does(
+    given_name: str, family_name: str, wanted: tuple[str, str]
+) -> None:
+    fields = {"given_name": "given_name", "family_name": "family_name"}
+    clean = Cleaner(duckdb.connect(config={"threads": 1}), fields, ("name",), AddressNormaliser(load_reference()))
+    found = clean.features({"given_name": given_name, "family_name": family_name}, "person")
+    assert (found["given"], found["family"]) == wanted
