@@ -10,8 +10,7 @@ from collections.abc import Collection, Mapping
 
 import duckdb
 
-_GOOD_STATES = ("OK", "CORRIGEE")
-_GOOD = f"status in {_GOOD_STATES}"
+_GOOD = "status in ('OK', 'CORRIGEE')"
 _JUNK = "['VALEUR_BOUCHON', 'CHIFFRES_REPETES', 'CHIFFRES_EN_SUITE', 'NUMERO_FICTIF', 'SANS_CHIFFRE']"
 
 _SINGLE = {"phone": "value", "email": "key"}
@@ -46,11 +45,6 @@ COMPOSITE: dict[str, dict[str, str]] = {
     },
 }
 """Kinds with several declared texts: feature to its normal form."""
-
-
-def is_good(status: str) -> bool:
-    """Tell whether a normal form of this status counts."""
-    return status in _GOOD_STATES
 
 
 def read_single(kind: str, macro: str, values: Mapping[str, str]) -> str:
