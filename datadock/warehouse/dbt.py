@@ -5,6 +5,7 @@ Results come back as plain objects; what Dagster makes of them is the assets' bu
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
 import uuid
@@ -107,7 +108,8 @@ def prepare_manifest(settings: Settings) -> Path:
         WarehouseError: When the project does not parse.
     """
     path = settings.dbt_project / "target" / "manifest.json"
-    _invoke(settings, ["parse", "--write-json"])
+    with _one_parse(settings):
+        _invoke(settings, ["parse", "--write-json"])
     return path
 
 
@@ -215,8 +217,19 @@ def _parsed(settings: Settings) -> Any:
     key = (settings.dbt_project, _newest(settings.dbt_project))
     if key not in _manifests:
         _manifests.clear()
-        _manifests[key] = _invoke(settings, ["parse", "--no-write-json"]).result
+        with _one_parse(settings):
+            _manifests[key] = _invoke(settings, ["parse", "--no-write-json"]).result
     return _manifests[key]
+
+
+@contextmanager
+def _one_parse(settings: Settings) -> Iterator[None]:
+    """Let one process at a time parse the project: dbt keeps what it parsed in a file that another may be writing."""
+    folder = settings.dbt_project / "target"
+    folder.mkdir(exist_ok=True)
+    with (folder / ".parse.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _newest(project: Path) -> tuple[int, int]:
