@@ -33,12 +33,7 @@
 
 {# Memberships of this moment: all of them, or those of touched contacts where the model is incremental. #}
 {% macro touched_members() -%}
-    select
-        source,
-        source_key,
-        golden_id
-    from {{ ref('golden_membership') }}
-    where is_current
+    {{ current_memberships() }}
     {%- if is_incremental() %}
         and golden_id in ({{ touched_contacts() }})
     {%- endif %}

@@ -1,12 +1,7 @@
 {{ config(materialized='table') }}
 
 with members as (
-    select
-        source,
-        source_key,
-        golden_id
-    from {{ ref('golden_membership') }}
-    where is_current
+    {{ current_memberships() }}
 ),
 
 points as (

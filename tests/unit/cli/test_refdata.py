@@ -3,29 +3,18 @@
 import gzip
 import io
 import json
-import sys
 import tarfile
 
 import pytest
 
-from datadock.cli import main
 from datadock.quality.reference.streets import BAN_COLUMNS
 
 
 @pytest.fixture
-def datadock(tmp_path, monkeypatch, capsys):
-    """Runs one command on a home of its own; gives exit code, output and errors."""
-    monkeypatch.setenv("DATADOCK_HOME", str(tmp_path / "home"))
+def datadock(typed, tmp_path, monkeypatch):
+    """Runs one command on a home of its own, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["datadock", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return ended.value.code or 0, told.out, told.err
-
-    return run
+    return typed
 
 
 def package(folder, *communes, version="9.0.0"):
